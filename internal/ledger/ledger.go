@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+
+// Package ledger remembers, in an append-only file of JSON lines, what was run, from what, on which machine, and what
+// came out.
+package ledger
+
+import (
+	"time"
+
+	"github.com/rung-build/rung/internal/digest"
+)
+
+// File is one input or output of a run.
+type File struct {
+	Name   string        `json:"name"` // the path in the job's tree
+	Digest digest.Digest `json:"digest"`
+	// From says where an input comes from: "seed:amd64/hex0.hex0" for a text of the chain, "boot0/hex0" for an export of
+	// a stage. Empty for outputs.
+	From string `json:"from,omitempty"`
+}
+
+// Run is one line of the ledger: a stage that was run, or failed to.
+type Run struct {
+	Time     time.Time     `json:"time"`
+	Chain    string        `json:"chain"`
+	Arch     string        `json:"arch"`
+	Stage    string        `json:"stage"`
+	Job      digest.Digest `json:"job"`
+	Machine  string        `json:"machine"`
+	Version  string        `json:"version"`  // of the machine
+	Isolated bool          `json:"isolated"` // false: the steps could see the host
+	Steps    [][]string    `json:"steps"`    // the program, argv by argv
+	Inputs   []File        `json:"inputs"`
+	Outputs  []File        `json:"outputs"`
+	Exit     int           `json:"exit"` // of the last step that ran; -1 where a signal ended it
+	Failure  string        `json:"failure,omitempty"`
+	Wall     time.Duration `json:"wall_ns"`
+	CPU      time.Duration `json:"cpu_ns"`
+	Memory   int64         `json:"memory_bytes"`
+	Log      digest.Digest `json:"log"`
+}
