@@ -88,12 +88,17 @@ func New(nodes ...Node) (Tree, error) {
 			byPath[dir] = Node{Path: dir, Kind: Dir, Mode: 0o755}
 		}
 	}
+	return sorted(byPath), nil
+}
+
+// sorted is the tree of nodes that were checked.
+func sorted(byPath map[string]Node) Tree {
 	t := Tree{nodes: make([]Node, 0, len(byPath))}
 	for _, n := range byPath {
 		t.nodes = append(t.nodes, n)
 	}
 	slices.SortFunc(t.nodes, func(a, b Node) int { return strings.Compare(a.Path, b.Path) })
-	return t, nil
+	return t
 }
 
 func check(n Node) error {
