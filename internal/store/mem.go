@@ -42,6 +42,9 @@ func (m *Mem) Open(ctx context.Context, d digest.Digest) (io.ReadCloser, error) 
 		delete(m.blobs, d)
 		return &CorruptError{Digest: d, Got: got}
 	}
+	if int64(len(b)) != d.Size() {
+		return nil, corrupt(digest.Of(b))
+	}
 	return newReader(ctx, io.NopCloser(bytes.NewReader(b)), d, corrupt), nil
 }
 
@@ -81,6 +84,13 @@ func (m *Mem) Record(ctx context.Context, action digest.Digest, result []byte) e
 	}
 	m.results[action] = slices.Clone(result)
 	return ctx.Err()
+}
+
+// Len is the number of blobs.
+func (m *Mem) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.blobs)
 }
 
 // Damage replaces the stored bytes of a blob, so that a test can see who notices.

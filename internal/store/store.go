@@ -101,5 +101,9 @@ func Bytes(ctx context.Context, blobs Blobs, d digest.Digest, limit int64) ([]by
 		return nil, err
 	}
 	defer r.Close()
-	return io.ReadAll(r)
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
 }
