@@ -16,6 +16,7 @@ type expander struct {
 	consts map[string]int64
 	macros map[string]*macro
 	count  int // expansions so far
+	words  int // that may still be expanded
 }
 
 type macro struct {
@@ -26,7 +27,7 @@ type macro struct {
 }
 
 func newExpander(lang Lang, to sink) *expander {
-	return &expander{lang: lang, to: to, consts: map[string]int64{}, macros: map[string]*macro{}}
+	return &expander{lang: lang, to: to, words: maxWords, consts: map[string]int64{}, macros: map[string]*macro{}}
 }
 
 // run expands a whole text.
@@ -47,6 +48,10 @@ func (e *expander) block(in words, call *Call, depth int) (word, error) {
 		}
 		if w.kind == endOfText || w.kind == plain && (w.text == "end" || w.text == "else") {
 			return w, nil
+		}
+		if e.words--; e.words < 0 {
+			return word{}, origin{w.pos, call}.errorf("the text expands to more words than the limit, %d for each of its bytes",
+				wordsPerByte)
 		}
 		if err := e.word(w, in, call, depth); err != nil {
 			return word{}, err
@@ -109,8 +114,8 @@ func reserved(s string) bool {
 
 func (e *expander) call(m *macro, in words, at origin, depth int) error {
 	e.count++
-	if depth >= maxDepth || e.count > maxExpansions {
-		return at.errorf("macro %s: more than %d expansions within each other, or %d in all", m.name, maxDepth, maxExpansions)
+	if depth >= maxDepth {
+		return at.errorf("macro %s: more than %d expansions within each other", m.name, maxDepth)
 	}
 	call := &Call{Name: m.name, Pos: at.pos, Up: at.call}
 	for range m.args {

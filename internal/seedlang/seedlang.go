@@ -18,7 +18,8 @@ import (
 // Lang is a language of the seed chain.
 type Lang string
 
-// The languages, from the lowest rung up. A text of a lower one is a text of each above it and gives the same bytes.
+// The languages, from the lowest rung up. A text of hex0 is one of hex2, one of hex2 is one of M0 and of hex2pp, and one of
+// either of these is one of M1pp; it gives the same bytes.
 const (
 	Hex0   Lang = "hex0"
 	Hex2   Lang = "hex2"
@@ -35,11 +36,12 @@ const Base = 0x400000
 
 // Limits of a text; far beyond what a person can read, they end texts that would not end by themselves.
 const (
-	maxSource     = 1 << 28 // bytes of one source
-	maxOutput     = 1 << 28 // bytes
-	maxExpansions = 1 << 26 // of macros
-	maxDepth      = 200     // macros within macros, and expressions within expressions
-	maxProblems   = 20      // reported at once
+	maxSource    = 1 << 28 // bytes of one source
+	maxOutput    = 1 << 28 // bytes
+	maxWords     = 1 << 17 // expanded, and wordsPerByte more for each byte of the text
+	wordsPerByte = 64      // a P1 instruction of 12 bytes expands to some 20 words
+	maxDepth     = 200     // macros within macros, and expressions within expressions
+	maxProblems  = 20      // reported at once
 )
 
 // Source is one input text. Its name is for messages.
@@ -80,7 +82,11 @@ func feed(lang Lang, to sink, sources []Source) error {
 		return err
 	}
 	if lang == M0 || lang == M1pp {
-		return newExpander(lang, to).run(lex)
+		e := newExpander(lang, to)
+		for _, s := range sources {
+			e.words += wordsPerByte * len(s.Text)
+		}
+		return e.run(lex)
 	}
 	for {
 		w, err := lex.next()
