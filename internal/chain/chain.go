@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+
+// Package chain climbs a chain of stages: it reads their definitions, plans their order, runs each on a machine or takes
+// its stored result, and checks what came out against the expected digests.
+//
+// Definitions are written in Starlark; docs/chain-language.md is the specification. The package leaves out on purpose:
+// loops, conditions and variables inside a stage (every value is resolved before the run, so that the same line can be
+// walked in a container or by a kernel that has nothing else), the choice of a machine, and all printing.
+package chain
+
+import (
+	"strings"
+
+	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/machine"
+)
+
+// Plan is a chain for one architecture, checked, in an order in which it can be climbed. It is read-only.
+type Plan struct {
+	Chain   string  // the chain's name, for the ledger
+	Arch    string  // Go's name of the architecture
+	Stages  []Stage // every stage stands after all stages it takes inputs from
+	Answers Answers // expected digests; empty where the chain has none for the architecture
+
+	texts map[string]Text // by path in the seed
+}
+
+// Text is a file of the seed, as it was when the plan was made.
+type Text struct {
+	Path    string // in the seed: "amd64/hex0.hex0"
+	Bytes   []byte
+	Digest  digest.Digest
+	Program bool // a program rather than a text: runs as it is, and no lint can read it
+}
+
+// Stage is one rung of a chain: a straight-line program over a tree of named inputs.
+type Stage struct {
+	Name    string
+	Pos     string  // where it is defined: "chain.star:12:6"
+	Inputs  []Input // sorted by name
+	Steps   []machine.Step
+	Exports []string // paths in the job's tree, sorted
+	Same    []Pair   // fixed points
+	Limits  machine.Limits
+	Calls   machine.Calls
+}
+
+// Input puts a file, or a directory that another stage exports, into the tree of a job.
+type Input struct {
+	Name string // path in the job's tree
+	From Ref
+}
+
+// Ref says where an input comes from.
+type Ref struct {
+	Stage   string // "" for the seed
+	Path    string // in the seed, or of the stage's export
+	Program bool   // program("seed:..."): the input gets its execute permission
+}
+
+// seedPrefix marks a reference to a file of the seed.
+const seedPrefix = "seed:"
+
+// String is the reference as it stands in a definition and in the ledger: "seed:amd64/hex0.hex0", "boot0/hex0".
+func (r Ref) String() string {
+	if r.Stage == "" {
+		return seedPrefix + r.Path
+	}
+	return r.Stage + "/" + r.Path
+}
+
+// parseRef reads the form that String gives.
+func parseRef(s string) (Ref, bool) {
+	if p, ok := strings.CutPrefix(s, seedPrefix); ok {
+		return Ref{Path: p}, cleanPath(p)
+	}
+	stage, p, ok := strings.Cut(s, "/")
+	return Ref{Stage: stage, Path: p}, ok && stageName(stage) && cleanPath(p)
+}
+
+// Pair is a fixed point: two files of a stage, inputs or exports, that must have equal bytes.
+type Pair struct{ A, B string }
+
+// Stage finds a stage by its name.
+func (p *Plan) Stage(name string) (Stage, bool) {
+	for _, s := range p.Stages {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Stage{}, false
+}
+
+// Text finds a file of the seed that some stage takes.
+func (p *Plan) Text(path string) (Text, bool) {
+	t, ok := p.texts[path]
+	return t, ok
+}
+
+// Programs lists the seed's binary programs in order of their paths: all that has to be trusted without being made.
+func (p *Plan) Programs() []Text {
+	var programs []Text
+	for _, path := range sortedKeys(p.texts) {
+		if t := p.texts[path]; t.Program {
+			programs = append(programs, t)
+		}
+	}
+	return programs
+}

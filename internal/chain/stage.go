@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+
+package chain
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/ledger"
+	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/store"
+	"github.com/rung-build/rung/internal/tree"
+)
+
+// work is one stage on its way to its outcome.
+type work struct {
+	Stage
+	job    machine.Job
+	key    digest.Digest
+	inputs []ledger.File
+	stored *record // what an earlier run of the job gave; nil where that is not known
+}
+
+// stage takes the stored result of a stage, or runs it.
+func (r *runner) stage(ctx context.Context, s Stage) (Done, error) {
+	begin := r.Now()
+	w, err := r.prepare(s)
+	if err != nil {
+		return Done{}, err
+	}
+	done := Done{Stage: s, Job: w.key}
+	var sound bool
+	w.stored, sound, done.Healed = r.recall(ctx, w.key)
+	if ctx.Err() != nil {
+		return Done{}, ctx.Err()
+	}
+	if done.Healed != nil {
+		r.tell(StageHealing{Stage: s.Name, Cause: done.Healed})
+	}
+	rec := w.stored
+	if done.Hit = sound && !r.Rebuild; done.Hit {
+		err = r.checkStored(ctx, w)
+	} else {
+		rec, err = r.execute(ctx, w)
+	}
+	if err != nil {
+		return Done{}, err
+	}
+	done.Run = rec.Run
+	if done.Outputs, err = rec.tree(); err != nil {
+		return Done{}, fmt.Errorf("stage %q: %w", s.Name, err)
+	}
+	done.Wall = r.Now().Sub(begin)
+	return done, nil
+}
+
+// prepare makes a stage's job out of the seed and of the outcomes of the stages below.
+func (r *runner) prepare(s Stage) (*work, error) {
+	w := &work{Stage: s}
+	var nodes []tree.Node
+	for _, in := range s.Inputs {
+		for _, n := range r.resolve(in) {
+			nodes = append(nodes, n)
+			if n.Kind == tree.File {
+				w.inputs = append(w.inputs, ledger.File{Name: n.Path, Digest: n.Content, From: fileRef(in, n.Path)})
+			}
+		}
+	}
+	root, err := tree.New(nodes...)
+	if err == nil {
+		root, err = machine.Normal(root)
+	}
+	if err != nil {
+		return nil, fault.New(fault.Usage, "%s: stage %q: %w", s.Pos, s.Name, err)
+	}
+	w.job = machine.Job{
+		Name: r.plan.Arch + "/" + s.Name, Arch: r.plan.Arch, Inputs: root, Steps: s.Steps,
+		Exports: s.Exports, Limits: s.Limits, Calls: s.Calls,
+	}
+	if w.key, err = w.job.Digest(); err != nil {
+		return nil, fault.New(fault.Usage, "%s: stage %q: %w", s.Pos, s.Name, err)
+	}
+	return w, nil
+}
+
+// resolve gives the nodes that an input puts into the tree: a file, or a directory and what it holds.
+func (r *runner) resolve(in Input) []tree.Node {
+	if in.From.Stage == "" {
+		text := r.plan.texts[in.From.Path]
+		return []tree.Node{{Path: in.Name, Kind: tree.File, Mode: mode(text.Program), Content: text.Digest}}
+	}
+	var nodes []tree.Node
+	for n := range r.slots[in.From.Stage].done.Outputs.Nodes() {
+		if covers(n.Path)(in.From.Path) {
+			n.Path = in.Name + n.Path[len(in.From.Path):]
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
+}
+
+// mode is that of a file before machine.Normal, which keeps nothing of it but the execute permission.
+func mode(executable bool) uint32 {
+	if executable {
+		return machine.ModeExecutable
+	}
+	return machine.ModeFile
+}
+
+// fileRef is the reference to one file of an input, which is the input itself unless that is a directory.
+func fileRef(in Input, p string) string { return in.From.String() + p[len(in.Name):] }
+
+// supply puts the seed's files that a stage takes into the store, each text seen by the lint first.
+func (r *runner) supply(ctx context.Context, s Stage) error {
+	for _, in := range s.Inputs {
+		if in.From.Stage != "" {
+			continue
+		}
+		text := r.plan.texts[in.From.Path]
+		if r.Lint != nil && !text.Program {
+			if err := r.Lint(text.Path, text.Bytes); err != nil {
+				return err
+			}
+		}
+		if _, err := r.Blobs.Put(ctx, bytes.NewReader(text.Bytes)); err != nil {
+			return fmt.Errorf("stage %q: storing input %q: %w", s.Name, in.Name, err)
+		}
+	}
+	return nil
+}
+
+// execute runs a stage, and runs it again where the store turned out to hold damaged bytes in the place of an input or
+// an output: finding them moved them aside, so that the second time the right ones are put there.
+func (r *runner) execute(ctx context.Context, w *work) (*record, error) {
+	if err := r.ready(ctx); err != nil {
+		return nil, err
+	}
+	rec, err := r.attempt(ctx, w)
+	var corrupt *store.CorruptError
+	if errors.As(err, &corrupt) && ctx.Err() == nil {
+		r.tell(StageHealing{Stage: w.Name, Cause: err})
+		rec, err = r.attempt(ctx, w)
+	}
+	return rec, err
+}
+
+// attempt runs a stage on the machine, checks what came out, and writes it down.
+func (r *runner) attempt(ctx context.Context, w *work) (*record, error) {
+	if err := r.supply(ctx, w.Stage); err != nil {
+		return nil, err
+	}
+	r.tell(StageStarted{Stage: w.Name, Steps: len(w.Steps)})
+	begin := r.Now()
+	result, err := r.Machine.Run(ctx, w.job, r.Blobs, func(e machine.Event) { r.tell(stepEvent(w.Stage, e)) })
+	if err != nil {
+		return nil, fmt.Errorf("stage %q: %w", w.Name, err)
+	}
+	rec := w.record(result)
+	if err := r.verifyAll(ctx, rec); err != nil {
+		return nil, fmt.Errorf("stage %q: %w", w.Name, err)
+	}
+	rec.Run = r.entry(w, result, begin)
+	verdict := r.judge(ctx, w, rec, result)
+	if verdict != nil {
+		rec.Run.Failure = verdict.Error()
+	}
+	if err := r.Ledger.Append(ctx, rec.Run); err != nil {
+		return nil, fmt.Errorf("stage %q: %w", w.Name, err)
+	}
+	if verdict != nil {
+		return nil, verdict
+	}
+	if err := r.remember(ctx, w, rec); err != nil {
+		return nil, fmt.Errorf("stage %q: %w", w.Name, err)
+	}
+	return rec, nil
+}
+
+// judge tells why a result does not count; nil where it does.
+func (r *runner) judge(ctx context.Context, w *work, rec *record, result machine.Result) error {
+	if result.Failure != nil {
+		return r.failed(ctx, w, result)
+	}
+	if err := r.checkRebuilt(ctx, w, rec); err != nil {
+		return err
+	}
+	return r.check(ctx, w, rec)
+}
+
+func stepEvent(s Stage, e machine.Event) Event {
+	switch {
+	case e.Result != nil:
+		return StepDone{Stage: s.Name, Step: e.Step, Result: *e.Result}
+	case e.Output != nil:
+		return StepOutput{Stage: s.Name, Step: e.Step, Bytes: e.Output}
+	}
+	return StepStarted{Stage: s.Name, Step: e.Step, Argv: s.Steps[e.Step].Argv}
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+
+package chain
+
+import (
+	"errors"
+	"fmt"
+
+	"go.starlark.net/resolve"
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"github.com/rung-build/rung/internal/fault"
+)
+
+// maxSteps ends a definition that does not end by itself; a chain of a hundred stages takes some ten thousand.
+const maxSteps = 10_000_000
+
+// evaluate runs a definition file for an architecture and gives its stages as they are defined.
+func evaluate(name string, text []byte, arch string) ([]Stage, error) {
+	e := &evaluator{}
+	thread := &starlark.Thread{Name: name}
+	thread.Print = func(t *starlark.Thread, _ string) { t.Cancel("print is not part of the language; use fail") }
+	thread.SetMaxExecutionSteps(maxSteps)
+	options := &syntax.FileOptions{TopLevelControl: true}
+	_, err := starlark.ExecFileOptions(options, thread, name, text, starlark.StringDict{
+		"arch":    starlark.String(arch),
+		"stage":   starlark.NewBuiltin("stage", e.stage),
+		"run":     starlark.NewBuiltin("run", run),
+		"limits":  starlark.NewBuiltin("limits", limits),
+		"program": starlark.NewBuiltin("program", program),
+	})
+	if err != nil {
+		return nil, located(name, err)
+	}
+	return e.stages, nil
+}
+
+// located turns any error of Starlark into a fault of the form FILE:LINE:COLUMN: text.
+func located(name string, err error) error {
+	var syntaxErr syntax.Error
+	var resolveErr resolve.ErrorList
+	var evalErr *starlark.EvalError
+	switch {
+	case errors.As(err, &syntaxErr):
+		return fault.New(fault.Usage, "%v: %s", syntaxErr.Pos, syntaxErr.Msg)
+	case errors.As(err, &resolveErr) && len(resolveErr) > 0:
+		return fault.New(fault.Usage, "%v: %s", resolveErr[0].Pos, resolveErr[0].Msg)
+	case errors.As(err, &evalErr):
+		return fault.New(fault.Usage, "%s: %s", innermost(name, evalErr.CallStack), evalErr.Msg)
+	}
+	return fault.New(fault.Usage, "%s: %w", name, err)
+}
+
+// innermost is the position of the innermost call that stands in the file; a builtin has none.
+func innermost(name string, stack starlark.CallStack) string {
+	for i := range stack {
+		if pos := stack.At(i).Pos; pos.Line > 0 {
+			return pos.String()
+		}
+	}
+	return name
+}
+
+// value is a Go value in Starlark's hands: opaque, and equal to nothing.
+type value[T any] struct {
+	kind string
+	v    T
+}
+
+func (v value[T]) String() string        { return fmt.Sprintf("<%s>", v.kind) }
+func (v value[T]) Type() string          { return v.kind }
+func (v value[T]) Freeze()               {}
+func (v value[T]) Truth() starlark.Bool  { return true }
+func (v value[T]) Hash() (uint32, error) { return 0, fmt.Errorf("%s cannot be a key", v.kind) }
+
+// stringsOf reads a list or tuple of strings.
+func stringsOf(what string, list starlark.Iterable) ([]string, error) {
+	var all []string
+	for v := range starlark.Elements(list) {
+		s, ok := starlark.AsString(v)
+		if !ok {
+			return nil, fmt.Errorf("%s: want strings, not %s", what, v.Type())
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}

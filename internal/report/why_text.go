@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Text writes the artefact, below it how it was made and from what, down to the seed; a run that made several of the
+// files is told once. The files of the seed follow in the form of sha256sum.
+func (w Why) Text(out io.Writer) error {
+	p := &printer{w: out}
+	p.line("%s", w.Artefact.line())
+	p.line("sha256 %s", w.Artefact.Digest.Hex())
+	p.making(w.Artefact.Making, "")
+	p.line("")
+	p.line("from %s of the seed:", count(len(w.Seed), "file"))
+	for _, f := range w.Seed {
+		p.line("%s  %s", f.Digest.Hex(), f.Name)
+	}
+	return p.err
+}
+
+// making writes a run and its inputs behind the lines of the tree above it.
+func (p *printer) making(m *Making, above string) {
+	if m == nil {
+		return
+	}
+	p.line("%s│ %s/%s, job %s, on %s (%s)%s, %s, %s", above, m.Arch, m.Stage, m.Job.Short(), m.Machine, m.Version,
+		isolation(m.Isolated), m.Time.Format(time.RFC3339), Span(m.Wall))
+	for i, argv := range m.Steps {
+		p.line("%s│ %2d  %s", above, i+1, strings.Join(argv, " "))
+	}
+	for _, same := range m.Same {
+		p.line("%s│ same: %s == %s", above, same[0], same[1])
+	}
+	for i, in := range m.Inputs {
+		branch, below := "├─ ", "│  "
+		if i == len(m.Inputs)-1 {
+			branch, below = "└─ ", "   "
+		}
+		p.line("%s%s%s", above, branch, in.line())
+		p.making(in.Making, above+below)
+	}
+}
+
+// count is a number of things, in words that agree with it.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
