@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+
+package cli
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rung-build/rung/internal/chain"
+	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/report"
+	"github.com/rung-build/rung/seed"
+)
+
+// seedChain is the name of the seed chain in the ledger.
+const seedChain = "seed"
+
+// climb holds the flags of rung bootstrap.
+type climb struct {
+	arch, out, machine, seed string
+	jobs                     int
+	rebuild                  bool
+}
+
+// bootstrap is rung bootstrap.
+func (a *app) bootstrap() *cobra.Command {
+	var f climb
+	c := a.command(verb{
+		use:   "bootstrap [flags]",
+		short: "Climb the seed chain",
+		long: `Climb the seed chain: run each stage on a machine, or take its stored result, check what comes out against
+the expected digests, and put the artefacts into OUT/ARCH/STAGE/NAME.
+
+A second run takes stored results, and reads every byte of them. What an interrupted run has finished is kept, and two
+runs on one store do not disturb each other.`,
+		example: `  rung bootstrap
+  rung bootstrap --rebuild --out /tmp/o    # run everything again; fail where a byte differs from the last time
+  rung bootstrap --machine host            # where namespaces are forbidden; marked so in the ledger
+  rung bootstrap --json | jq .verdict`,
+		kinds: []fault.Kind{fault.NotFound, fault.BuildFailed, fault.Mismatch, fault.Limit, fault.Unavailable,
+			fault.Interrupted},
+		run: func(c *cobra.Command, _ []string) error { return a.climb(c.Context(), f) },
+	})
+	flags := c.Flags()
+	flags.StringVar(&f.arch, "arch", runtime.GOARCH, "architecture, by Go's name")
+	flags.StringVar(&f.out, "out", "build", "folder for the artefacts")
+	flags.StringVar(&f.machine, "machine", sandboxName, "machine to run on: "+machineNames())
+	flags.StringVar(&f.seed, "seed", "", "folder with the seed, in place of the one rung carries")
+	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "stages to run side by side")
+	flags.BoolVar(&f.rebuild, "rebuild", false, "run every stage, and compare with what earlier runs gave")
+	return c
+}
+
+func (a *app) climb(ctx context.Context, f climb) error {
+	if f.jobs < 1 {
+		return fault.New(fault.Usage, "--jobs %d: want at least 1", f.jobs)
+	}
+	files, err := seedFiles(f.seed)
+	if err != nil {
+		return err
+	}
+	plan, err := chain.Load(seedChain, files, f.arch)
+	if err != nil {
+		return err
+	}
+	m, err := newMachine(f.machine)
+	if err != nil {
+		return err
+	}
+	info := m.Info()
+	if !slices.Contains(info.Arches, f.arch) {
+		return fault.New(fault.Unavailable, "machine %s runs no %s programs here", info.Name, f.arch)
+	}
+	h, err := a.openHome(false)
+	if err != nil {
+		return err
+	}
+	view := a.newView()
+	defer view.close()
+	var finished []chain.Done
+	outcome, err := chain.Run(ctx, plan, chain.Options{
+		Blobs: h.disk, Actions: h.disk, Ledger: h.ledger, Machine: m, Jobs: f.jobs, Rebuild: f.rebuild, Now: time.Now,
+		Watch: func(e chain.Event) {
+			if done, ok := e.(chain.StageDone); ok {
+				finished = append(finished, done.Done)
+			}
+			view.tell(e)
+		},
+	})
+	view.close()
+	if ctx.Err() == nil {
+		if landing := land(ctx, h.disk, filepath.Join(f.out, f.arch), finished); err == nil {
+			err = landing
+		}
+	}
+	if err != nil {
+		return err
+	}
+	r := report.NewClimb(outcome, info.Name, info.Isolated, filepath.Join(f.out, f.arch))
+	return a.show(r, r.Text)
+}
+
+// seedFiles is the seed that rung carries, or a folder in its place.
+func seedFiles(dir string) (fs.FS, error) {
+	if dir == "" {
+		return seed.Files(), nil
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fault.New(fault.NotFound, "seed: %w", err)
+	}
+	if !info.IsDir() {
+		return nil, fault.New(fault.Usage, "seed: %s is not a folder", dir)
+	}
+	return os.DirFS(dir), nil
+}

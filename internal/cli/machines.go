@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+
+package cli
+
+import (
+	"strings"
+	"time"
+
+	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/sandbox"
+)
+
+// sandboxName is the machine that runs jobs where nothing else is asked for.
+const sandboxName = "sandbox"
+
+// driver makes a machine.
+type driver struct {
+	name string
+	make func() machine.Machine
+}
+
+// drivers are the machines there are, the best first.
+func drivers() []driver {
+	return []driver{
+		{sandboxName, func() machine.Machine { return sandbox.New(sandbox.Options{Now: time.Now}) }},
+	}
+}
+
+func machineNames() string {
+	var names []string
+	for _, d := range drivers() {
+		names = append(names, d.name)
+	}
+	return strings.Join(names, " or ")
+}
+
+// newMachine makes the machine of a name.
+func newMachine(name string) (machine.Machine, error) {
+	for _, d := range drivers() {
+		if d.name == name {
+			return d.make(), nil
+		}
+	}
+	return nil, fault.New(fault.Usage, "--machine %s: want %s", name, machineNames())
+}
