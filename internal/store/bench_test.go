@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rung-build/rung/internal/digest"
@@ -89,6 +91,28 @@ func BenchmarkOpen(b *testing.B) {
 					b.Fatal(err)
 				}
 				r.Close()
+			}
+		})
+	}
+}
+
+// BenchmarkWriteFile is the other yardstick for BenchmarkPut: what the file system takes for a new file, without a
+// digest and without a second name.
+func BenchmarkWriteFile(b *testing.B) {
+	for _, size := range sizes {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			dir, content := b.TempDir(), make([]byte, size)
+			b.SetBytes(int64(size))
+			for i := uint64(0); b.Loop(); i++ {
+				name := filepath.Join(dir, fmt.Sprint(i))
+				if err := os.WriteFile(name, content, 0o444); err != nil {
+					b.Fatal(err)
+				}
+				if size >= 1<<20 {
+					b.StopTimer()
+					os.Remove(name)
+					b.StartTimer()
+				}
 			}
 		})
 	}
