@@ -32,7 +32,8 @@ type Run struct {
 	Steps    [][]string    `json:"steps"`    // the program, argv by argv
 	Inputs   []File        `json:"inputs"`
 	Outputs  []File        `json:"outputs"`
-	Exit     int           `json:"exit"` // of the last step that ran; -1 where a signal ended it
+	Same     [][2]string   `json:"same,omitempty"` // fixed points: pairs of names that were found to have equal bytes
+	Exit     int           `json:"exit"`           // of the last step that ran; -1 where a signal ended it
 	Failure  string        `json:"failure,omitempty"`
 	Wall     time.Duration `json:"wall_ns"`
 	CPU      time.Duration `json:"cpu_ns"`
