@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+
+package machinetest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/store"
+)
+
+// processTests ask what only a machine whose steps are processes can do.
+func processTests() []test {
+	return []test{
+		{"Limits", testLimits},
+		{"Links", testLinks},
+		{"ReadOnlyInputs", testReadOnlyInputs},
+		{"KilledByContext", testKilledByContext},
+		{"LeftBehind", testLeftBehind},
+	}
+}
+
+func testLimits(t *testing.T, m machine.Machine) {
+	const mib = 1 << 20
+	tests := []struct {
+		name  string
+		lines []string
+		limit func(*machine.Job)
+		want  machine.Failure
+	}{
+		{"time of a step", []string{"print a", "wait"},
+			func(j *machine.Job) { j.Steps[1].Limit = 20 * time.Millisecond },
+			machine.Failure{Cause: machine.CauseTime, Step: 1, Detail: "ran longer than 20ms"}},
+		{"time of the job", []string{"print a", "wait"},
+			func(j *machine.Job) { j.Limits.Time = 150 * time.Millisecond },
+			machine.Failure{Cause: machine.CauseTime, Step: 1, Detail: "the job ran longer than 150ms"}},
+		{"memory", []string{"print a", "hog 64"},
+			func(j *machine.Job) { j.Limits.Memory = 32 * mib },
+			machine.Failure{Cause: machine.CauseMemory, Step: 1, Detail: "more than 32 MiB of memory"}},
+		{"memory of two", []string{"print a", "hog 40", "hog 40"},
+			func(j *machine.Job) { j.Limits.Memory = 64 * mib; j.Steps[1].Group = 1; j.Steps[2].Group = 1 },
+			machine.Failure{Cause: machine.CauseMemory, Step: 1, Detail: "more than 64 MiB of memory"}},
+		{"processes", []string{"forks 1200"}, func(*machine.Job) {},
+			machine.Failure{Cause: machine.CauseMemory, Step: 0, Detail: "more than 1000 processes"}},
+		{"output", []string{"fill a 524288", "fill b 524288", "fill c 524288"},
+			func(j *machine.Job) { j.Limits.Output = mib },
+			machine.Failure{Cause: machine.CauseOutput, Step: 2, Detail: "more than 1 MiB of output"}},
+		{"output of a program that does not look", []string{"quiet a 2000000"},
+			func(j *machine.Job) { j.Limits.Output = mib },
+			machine.Failure{Cause: machine.CauseOutput, Step: 0, Detail: "more than 1 MiB of output"}},
+		{"files", []string{"files a 10", "files b 1"},
+			func(j *machine.Job) { j.Limits.Files = 10 },
+			machine.Failure{Cause: machine.CauseFiles, Step: 1, Detail: "more than 10 files"}},
+		{"log", []string{"print a", "spew 20000000"}, func(*machine.Job) {},
+			machine.Failure{Cause: machine.CauseOutput, Step: 1, Detail: "printed more than 16 MiB"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			blobs := &store.Mem{}
+			j := Job(t, blobs, nil, tt.lines...)
+			tt.limit(&j)
+			r := run(t, m, j, blobs, nil)
+			checkFailure(t, r, tt.want)
+			if len(r.Steps) <= tt.want.Step {
+				t.Errorf("Steps = %+v; want one for step %d", r.Steps, tt.want.Step)
+			}
+		})
+	}
+	t.Run("just within", func(t *testing.T) {
+		blobs := &store.Mem{}
+		j := Job(t, blobs, []string{"in"}, "fill a 1048576", "files b 9", "hog 0")
+		j.Steps = j.Steps[:2]
+		j.Limits.Output, j.Limits.Files = mib, 10
+		succeed(t, m, j, blobs)
+	})
+}
+
+func testLinks(t *testing.T, m machine.Machine) {
+	blobs := &store.Mem{}
+	tests := []struct {
+		name, line, want string // want is the failure's detail, "" for none
+	}{
+		{"inside", "symlink ../in d/out", ""},
+		{"out of the tree", "symlink ../../in d/out", `the link "d/out" has the target "../../in" outside of the tree`},
+		{"absolute", "symlink /in d/out", `the link "d/out" has the target "/in" outside of the tree`},
+		{"fifo", "fifo d/out", `"d/out" is neither file, directory nor link: p---------`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			j := Job(t, blobs, []string{"in"}, tt.line)
+			j.Exports = []string{"d/out"}
+			r := run(t, m, j, blobs, nil)
+			if tt.want != "" {
+				checkFailure(t, r, machine.Failure{Cause: machine.CauseMissing, Step: 1, Detail: tt.want})
+				return
+			}
+			want := "dir 0555 0:0 0 d\nsymlink 0777 0:0 0 d/out -> ../in\n"
+			if diff := cmp.Diff(want, describe(t, blobs, r.Outputs)); diff != "" {
+				t.Errorf("Outputs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// testReadOnlyInputs looks at the inputs after a step has tried to change them. A machine that does not isolate keeps
+// only from writing by mistake: it has no more than the modes.
+func testReadOnlyInputs(t *testing.T, m machine.Machine) {
+	blobs := &store.Mem{}
+	if !m.Info().Isolated {
+		j := Job(t, blobs, []string{"in"}, "write in x")
+		if r := run(t, m, j, blobs, nil); os.Getuid() != 0 && r.Failure == nil {
+			t.Error("a step could write to an input")
+		}
+		return
+	}
+	inputs := []string{"in", "open/in", "closed/in"}
+	j := Job(t, blobs, inputs, "modify in", "modify open/in", "modify closed/in", "modify open", "modify closed",
+		"modify probe", "write open/new x", "cp in copy")
+	j.Exports = append(slices.Clone(inputs[:1]), "open/in", "open/new")
+	r, log := succeed(t, m, j, blobs)
+	// A directory that holds an export is there to be written to: its mode and times can be changed.
+	if want := "modified by chmod\nmodified by times\n"; log != want {
+		t.Errorf("log = %q; want %q", log, want)
+	}
+	want := `file 0444 0:0 0 in "in"
+dir 0555 0:0 0 open
+file 0444 0:0 0 open/in "open/in"
+file 0444 0:0 0 open/new "x"
+`
+	if diff := cmp.Diff(want, describe(t, blobs, r.Outputs)); diff != "" {
+		t.Errorf("Outputs (-want +got):\n%s", diff)
+	}
+}
+
+// runningWith are the processes of this host that have the word among their arguments.
+func runningWith(t *testing.T, word string) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err == nil && slices.ContainsFunc(bytes.Split(text, []byte{0}), func(b []byte) bool { return string(b) == word }) {
+			found = append(found, strings.ReplaceAll(string(text), "\x00", " "))
+		}
+	}
+	return found
+}
+
+// Word is an argument by which a process of this test can be found among all processes.
+func Word(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), os.Getpid()) }
+
+func testKilledByContext(t *testing.T, m machine.Machine) {
+	blobs := &store.Mem{}
+	word := Word(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	seen := 0
+	watch := func(e machine.Event) {
+		if e.Output != nil {
+			seen = len(runningWith(t, word))
+			cancel()
+		}
+	}
+	_, err := m.Run(ctx, Job(t, blobs, nil, "daemon "+word+" daemon "+word+" wait"), blobs, watch)
+	if fault.KindOf(err) != fault.Interrupted {
+		t.Errorf("Run = %v; want a fault of kind interrupted", err)
+	}
+	if seen == 0 {
+		t.Error("no process was running when the context ended")
+	}
+	if left := runningWith(t, word); len(left) > 0 {
+		t.Errorf("still running: %q", left)
+	}
+}
+
+// testLeftBehind leaves processes behind that hold the log open.
+func testLeftBehind(t *testing.T, m machine.Machine) {
+	blobs := &store.Mem{}
+	word := Word(t)
+	j := Job(t, blobs, nil, "daemon "+word, "print a", "daemon "+word, "print b")
+	j.Steps[2].Group, j.Steps[3].Group = 1, 1
+	succeed(t, m, j, blobs)
+	if left := runningWith(t, word); len(left) > 0 {
+		t.Errorf("still running: %q", left)
+	}
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/walk"
+	"github.com/rung-build/rung/internal/tree"
+)
+
+// childName is argv[0] of the first process of a sandbox, by which Child knows it, and by which ps shows it.
+const childName = "rung: sandbox"
+
+// lateOutput is how long a step of a group that ended may keep its report waiting because a process it left behind still
+// holds its output open. The process itself is ended with the group.
+const lateOutput = 50 * time.Millisecond
+
+// Child has to be called first thing by main, and by TestMain of each test that runs sandboxes: a sandbox is started from
+// the running program's own file. In that process it does the sandbox's work and gives the status to exit with; in any
+// other process it does nothing and ok is false.
+func Child() (status int, ok bool) {
+	if len(os.Args) != 1 || os.Args[0] != childName || os.Getpid() != 1 {
+		return 0, false
+	}
+	// A step has the same user and may send signals to process 1. All are caught, since one that is ignored would be
+	// ignored by each step as well; nobody reads them.
+	signal.Notify(make(chan os.Signal, 1))
+	c := &child{reporter: reporter{w: bufio.NewWriterSize(os.Stdout, 1<<16)}}
+	end := report{Kind: kindDone}
+	if err := c.run(bufio.NewReaderSize(os.Stdin, 1<<16)); err != nil {
+		end = report{Kind: kindFault, Text: err.Error()}
+	}
+	if err := c.send(end, nil); err != nil {
+		return 1, true
+	}
+	return 0, true
+}
+
+// child is the first process of a sandbox at work.
+type child struct {
+	reporter
+	order  order
+	filter []unix.SockFilter
+	null   *os.File
+	base   used // what the tmpfs held before the first step
+}
+
+func (c *child) run(in *bufio.Reader) error {
+	if err := receive(in, &c.order); err != nil {
+		return fmt.Errorf("reading the job: %w", err)
+	}
+	if err := errors.Join(enterRoot(), confineProcess()); err != nil {
+		return err
+	}
+	if err := c.prepare(in); err != nil {
+		return err
+	}
+	ok, err := c.walk()
+	if err != nil || !ok {
+		return err
+	}
+	err = walk.Gather(jobDir, c.order.Exports, c.export)
+	var missing *walk.ExportError
+	if errors.As(err, &missing) {
+		f := &machine.Failure{Cause: machine.CauseMissing, Step: len(c.order.Steps), Detail: missing.Detail}
+		return c.send(report{Kind: kindFail, Failure: f}, nil)
+	}
+	return err
+}
+
+// prepare lays out the inputs and waits for word that they are what they should be.
+func (c *child) prepare(in *bufio.Reader) (err error) {
+	fill := func(f *os.File, n tree.Node) error {
+		_, err := io.CopyN(f, in, n.Content.Size())
+		return err
+	}
+	if err := walk.Place(jobDir, c.order.Nodes, c.order.Exports, fill); err != nil {
+		return err
+	}
+	if err := guardInputs(c.order.Nodes, c.order.Exports); err != nil {
+		return err
+	}
+	if c.base, err = limitRoot(c.order.Limits); err != nil {
+		return err
+	}
+	if c.filter, err = filterOf(c.order.Calls); err != nil {
+		return err
+	}
+	if c.null, err = os.Open(nullFile); err != nil {
+		return err
+	}
+	word, err := in.ReadString('\n')
+	if err == nil && word != goLine {
+		err = fmt.Errorf("%q instead of %q after the inputs", word, goLine)
+	}
+	return err
+}
+
+func (c *child) walk() (bool, error) {
+	w := walk.Walker{
+		Wide: c.order.Wide,
+		Enter: func() error {
+			runtime.LockOSThread() // and never unlocked: a confined thread ends with its goroutine
+			return confineThread()
+		},
+		Step:   c.step,
+		Stop:   killAll,
+		Settle: func() { killAll(); reapAll() },
+	}
+	return w.Walk(c.order.Steps)
+}
+
+// killAll ends all processes of the namespace but this one. That there is none is fine.
+func killAll() { _ = unix.Kill(-1, unix.SIGKILL) }
+
+// reapAll waits for every process that is left, once all steps have been waited for.
+func reapAll() {
+	for {
+		if _, err := unix.Wait4(-1, nil, 0, nil); err != nil && !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
+}
+
+// step runs a step and reports it. What the step printed goes out before its end.
+func (c *child) step(i int, alone bool) bool {
+	if err := c.send(report{Kind: kindStart, Step: i}, nil); err != nil {
+		return false
+	}
+	ended, failure, err := c.runStep(i, alone)
+	if err != nil {
+		_ = c.send(report{Kind: kindFault, Text: fmt.Sprintf("step %d: %v", i, err)}, nil) // rung may be gone
+		return false
+	}
+	err = c.send(report{Kind: kindEnd, Step: i, Ended: &ended, Failure: failure}, nil)
+	return err == nil && failure == nil
+}
+
+func (c *child) runStep(i int, alone bool) (walk.Ended, *machine.Failure, error) {
+	s := c.order.Steps[i]
+	p, err := newProgram(jobDir, s.Argv, c.order.Env, c.filter)
+	if err != nil {
+		return walk.Ended{}, nil, err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return walk.Ended{}, nil, err
+	}
+	pid, err := p.start(c.null, w)
+	if err := errors.Join(err, w.Close()); err != nil {
+		r.Close()
+		return walk.Ended{Exit: -1}, walk.NotStarted(i, s.Argv[0], err), nil
+	}
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		defer r.Close()
+		c.output(i, r)
+	}()
+	var status syscall.WaitStatus
+	var usage syscall.Rusage
+	_, err = syscall.Wait4(pid, &status, 0, &usage)
+	for err == syscall.EINTR {
+		_, err = syscall.Wait4(pid, &status, 0, &usage)
+	}
+	if err != nil {
+		return walk.Ended{}, nil, fmt.Errorf("wait4: %w", err)
+	}
+	if alone { // what the step left behind ends with it, and lets go of the output
+		killAll()
+		<-drained
+	} else {
+		select {
+		case <-drained:
+		case <-time.After(lateOutput):
+		}
+	}
+	return c.verdict(i, walk.EndedOf(status, usage))
+}
+
+func (c *child) verdict(i int, e walk.Ended) (walk.Ended, *machine.Failure, error) {
+	now, err := usedRoot()
+	if err != nil {
+		return walk.Ended{}, nil, err
+	}
+	e.Bytes, e.Files = now.bytes-c.base.bytes, now.files-c.base.files
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		return walk.Ended{}, nil, err
+	}
+	e.Floor = own.Maxrss << 10
+	return e, walk.Judge(i, e, c.order.Limits, c.order.Calls), nil
+}
+
+// output passes on what a step prints until nobody can print any more.
+func (c *child) output(i int, r io.Reader) {
+	buf := make([]byte, 1<<15)
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			if c.send(report{Kind: kindOutput, Step: i, Size: int64(n)}, bytes.NewReader(buf[:n])) != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (c *child) export(n tree.Node, f *os.File, size int64) error {
+	return c.send(report{Kind: kindExport, Node: &n, Size: size}, f)
+}

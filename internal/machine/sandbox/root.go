@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/tree"
+)
+
+// Where things are for the first process of the sandbox. Steps run in jobDir and see nothing above it.
+const (
+	jobDir   = "/job"   // the root directory of the steps
+	viewDir  = "/view"  // the same, read-only; gone before the first step
+	nullFile = "/empty" // the standard input of the steps: a file without content
+)
+
+// hostName is what uname says to a step.
+const hostName = "rung"
+
+// enterRoot makes a tmpfs the root of the mount namespace and lets go of everything that was mounted before. The tmpfs
+// has no limits to speak of until limitRoot.
+func enterRoot() error {
+	// Nothing mounted below may reach the host, whatever the host's own mounts are shared with.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("making the mounts private: %w", err)
+	}
+	const at = "/proc" // any directory would do; this one exists, since the sandbox was started from it
+	// A tmpfs made without limits could not be given any later.
+	const data = "mode=0755,size=1024t,nr_inodes=1024g"
+	if err := unix.Mount("rung", at, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, data); err != nil {
+		return fmt.Errorf("mounting a tmpfs: %w", err)
+	}
+	if err := unix.Chdir(at); err != nil {
+		return fmt.Errorf("entering the tmpfs: %w", err)
+	}
+	// With both names the same, the old root lands on top of the new one, whence it is taken off: pivot_root(2).
+	if err := unix.PivotRoot(".", "."); err != nil {
+		return fmt.Errorf("changing the root: %w", err)
+	}
+	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("letting go of the old root: %w", err)
+	}
+	if err := errors.Join(unix.Chdir("/"), os.Mkdir(jobDir, 0o755), os.Mkdir(viewDir, 0o755)); err != nil {
+		return fmt.Errorf("laying out the root: %w", err)
+	}
+	if err := os.WriteFile(nullFile, nil, 0o444); err != nil {
+		return fmt.Errorf("laying out the root: %w", err)
+	}
+	return unix.Sethostname([]byte(hostName))
+}
+
+// guardInputs makes each input something that steps can neither change, nor remove, nor put something else in the place
+// of, while they still can make new files in the root directory and in the directories of exports. A file or directory
+// in such a directory becomes a read-only mount of itself, and a mount point cannot be unlinked or renamed. A directory
+// of exports among them is one too, but one that can be written to. Nothing can be mounted on a link: a link that lies in
+// one of these directories stays as it is only where steps behave.
+func guardInputs(nodes []tree.Node, exports []string) error {
+	if err := unix.Mount(jobDir, viewDir, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("binding the inputs: %w", err)
+	}
+	const flags = unix.MS_NOSUID | unix.MS_NODEV
+	if err := unix.Mount("", viewDir, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|flags, ""); err != nil {
+		return fmt.Errorf("making the inputs read-only: %w", err)
+	}
+	open := map[string]bool{".": true}
+	for _, dir := range machine.Parents(exports) {
+		open[dir] = true
+	}
+	for _, n := range nodes {
+		from := viewDir // a mount of what is mounted read-only is read-only as well
+		switch {
+		case n.Kind == tree.Symlink || !open[path.Dir(n.Path)]:
+			continue
+		case open[n.Path]:
+			from = jobDir
+		}
+		if err := unix.Mount(path.Join(from, n.Path), path.Join(jobDir, n.Path), "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("guarding the input %q: %w", n.Path, err)
+		}
+	}
+	if err := unix.Unmount(viewDir, unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("letting go of the view of the inputs: %w", err)
+	}
+	return nil
+}
+
+// used is what the tmpfs holds, in bytes and in files. It counts whole pages.
+type used struct{ bytes, files int64 }
+
+func usedRoot() (used, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs("/", &s); err != nil {
+		return used{}, fmt.Errorf("statfs: %w", err)
+	}
+	return used{int64(s.Blocks-s.Bfree) * s.Bsize, int64(s.Files - s.Ffree)}, nil
+}
+
+// limitRoot gives the tmpfs room for what the limits allow beyond what it holds, and for one page and one file more:
+// by these a job that came to the limit and one that passed it are told apart. It gives what the tmpfs holds now.
+func limitRoot(l machine.Limits) (used, error) {
+	held, err := usedRoot()
+	if err != nil {
+		return used{}, err
+	}
+	page := int64(os.Getpagesize())
+	data := fmt.Sprintf("size=%d,nr_inodes=%d", held.bytes+l.Output+page, held.files+l.Files+1)
+	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_NOSUID|unix.MS_NODEV, data); err != nil {
+		return used{}, fmt.Errorf("setting the limits of the tmpfs: %w", err)
+	}
+	return held, nil
+}
