@@ -76,14 +76,15 @@ func (r *runner) known(ctx context.Context, w *work, file, sum string) digest.Di
 			return t.Digest
 		}
 	}
-	if d, ok := r.earlier(ctx, w)[file]; ok && d.Hex() == sum {
+	files, err := r.earlier(ctx, w)
+	if d := files[file]; err == nil && hexOf(d) == sum {
 		return d
 	}
 	return digest.Digest{}
 }
 
 // earlier is what an earlier run of the job gave, by file: of the action cache, or else of the ledger.
-func (r *runner) earlier(ctx context.Context, w *work) map[string]digest.Digest {
+func (r *runner) earlier(ctx context.Context, w *work) (map[string]digest.Digest, error) {
 	files := map[string]digest.Digest{}
 	if w.stored != nil {
 		for _, o := range w.stored.Outputs {
@@ -91,16 +92,16 @@ func (r *runner) earlier(ctx context.Context, w *work) map[string]digest.Digest 
 				files[o.Path] = o.Digest
 			}
 		}
-		return files
+		return files, nil
 	}
 	run, ok, err := r.Ledger.Last(ctx, w.key)
 	if err != nil || !ok {
-		return nil
+		return nil, err
 	}
 	for _, f := range run.Outputs {
 		files[f.Name] = f.Digest
 	}
-	return files
+	return files, nil
 }
 
 // checkRebuilt compares the files of a stage that ran again with what an earlier run of the same job gave.
@@ -108,9 +109,9 @@ func (r *runner) checkRebuilt(ctx context.Context, w *work, rec *record) error {
 	if !r.Rebuild {
 		return nil
 	}
-	earlier := r.earlier(ctx, w)
-	if earlier == nil {
-		return nil
+	earlier, err := r.earlier(ctx, w)
+	if err != nil || earlier == nil {
+		return err
 	}
 	bad := MismatchError{Stage: w.Name, Against: "an earlier run"}
 	for _, o := range rec.Outputs {

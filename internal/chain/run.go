@@ -8,27 +8,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/ledger"
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/store"
 )
 
-// Ledger is where runs are written down. It is safe for use by several goroutines and processes at once.
-type Ledger interface {
-	// Append writes one run, whole or not at all.
-	Append(ctx context.Context, run ledger.Run) error
-
-	// Last is the latest run of a job that came to its end without a failure; ok is false where there is none.
-	Last(ctx context.Context, job digest.Digest) (run ledger.Run, ok bool, err error)
-}
-
 // Options say with what a plan is climbed. All but Watch and Lint are needed.
 type Options struct {
 	Blobs   store.Blobs
 	Actions store.Actions
-	Ledger  Ledger
+	Ledger  *ledger.Ledger
 	Machine machine.Machine
 	Jobs    int              // stages that run side by side; at least 1
 	Rebuild bool             // run every stage, and compare its exports with what earlier runs gave

@@ -30,8 +30,9 @@ copy("right", {"in": "seed:right.txt"}, ["in", "out"])
 copy("top", {"l": "left/out", "r": "right/out"}, ["l", "r", "out"])
 `
 
-func newTower() *site {
-	s := newSite(tower)
+func newTower(t *testing.T) *site {
+	t.Helper()
+	s := newSite(t, tower)
 	s.write("left.txt", "left, ")
 	s.write("right.txt", "right\n")
 	return s
@@ -49,16 +50,16 @@ func hits(out Outcome) string {
 }
 
 func TestRunClimbs(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	out := s.mustClimb(t)
 	top, _ := out.Stages[2].Outputs.Lookup("out")
 	if want := digest.Of([]byte("left, right\n")); top.Content != want {
 		t.Errorf("Run(): top/out is %v; want %v", top.Content, want)
 	}
-	if len(s.ledger.runs) != 3 || hits(out) != "" {
-		t.Errorf("Run(): %d runs in the ledger, hits %q; want 3 and none", len(s.ledger.runs), hits(out))
+	if len(s.runs(t)) != 3 || hits(out) != "" {
+		t.Errorf("Run(): %d runs in the ledger, hits %q; want 3 and none", len(s.runs(t)), hits(out))
 	}
-	run := s.ledger.runs[2]
+	run := s.runs(t)[2]
 	var from []string
 	for _, in := range run.Inputs {
 		from = append(from, in.Name+"="+in.From)
@@ -72,11 +73,11 @@ func TestRunClimbs(t *testing.T) {
 }
 
 func TestRunTakesStoredResults(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	first := s.mustClimb(t)
 	s.machine.ran()
 	second := s.mustClimb(t)
-	if hits(second) != "left right top" || len(s.machine.ran()) != 0 || len(s.ledger.runs) != 3 {
+	if hits(second) != "left right top" || len(s.machine.ran()) != 0 || len(s.runs(t)) != 3 {
 		t.Errorf("Run() again: hits %q; want all, and no new line in the ledger", hits(second))
 	}
 	for i := range first.Stages {
@@ -91,18 +92,18 @@ func TestRunTakesStoredResults(t *testing.T) {
 }
 
 func TestRunWritesALostLedgerAgain(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	s.mustClimb(t)
-	lost := s.ledger.runs
-	s.ledger = &lines{}
+	lost := s.runs(t)
+	s.newLedger(t)
 	s.mustClimb(t)
-	if len(s.ledger.runs) != 3 || !s.ledger.runs[2].Time.Equal(lost[2].Time) {
-		t.Errorf("Run() without a ledger wrote %d runs; want the 3 that were made", len(s.ledger.runs))
+	if len(s.runs(t)) != 3 || !s.runs(t)[2].Time.Equal(lost[2].Time) {
+		t.Errorf("Run() without a ledger wrote %d runs; want the 3 that were made", len(s.runs(t)))
 	}
 }
 
 func TestRunTrustsOnlyIsolatedMachinesWhereItIsOne(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	s.machine.isolated = false
 	s.mustClimb(t)
 	if out := s.mustClimb(t); hits(out) != "left right top" {
@@ -122,7 +123,7 @@ func TestRunTrustsOnlyIsolatedMachinesWhereItIsOne(t *testing.T) {
 }
 
 func TestRunWorksSideBySide(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	below, _, _ := strings.Cut(tower, `copy("top"`)
 	s.write("chain.star", below)
 	s.machine.meet = &sync.WaitGroup{}
@@ -133,7 +134,7 @@ func TestRunWorksSideBySide(t *testing.T) {
 func TestRunHealsDamage(t *testing.T) {
 	for name, damage := range map[string][]byte{"another byte": []byte("lefT, "), "a short blob": []byte("l")} {
 		t.Run(name, func(t *testing.T) {
-			s := newTower()
+			s := newTower(t)
 			s.mustClimb(t)
 			s.machine.ran()
 			left := digest.Of([]byte("left, "))
@@ -158,7 +159,7 @@ func TestRunHealsDamage(t *testing.T) {
 }
 
 func TestRunHealsADamagedInput(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	s.mustClimb(t)
 	s.machine.ran()
 	s.write("left.txt", "new, ")
@@ -185,7 +186,7 @@ func (d *damaging) Put(ctx context.Context, r io.Reader) (digest.Digest, error) 
 }
 
 func TestRunRefusesAnswersThatDiffer(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	s.mustClimb(t)
 	for name, test := range map[string]struct{ expected, want string }{
 		"known bytes":   {"right\n", `the first difference is at offset 0`},
@@ -210,19 +211,19 @@ func TestRunRefusesAnswersThatDiffer(t *testing.T) {
 }
 
 func TestRunChecksFixedPoints(t *testing.T) {
-	s := newSite(`stage(name="s", inputs={"cat": program("seed:amd64/cat"), "in": "seed:text"},
+	s := newSite(t, `stage(name="s", inputs={"cat": program("seed:amd64/cat"), "in": "seed:text"},
 		steps=[run("cat", "in", "a"), run("cat", "in", "in", "b")], exports=["a", "b"], same=[("a", "in"), ("a", "b")])`)
 	s.write("text", "12345")
 	_, err := s.climb(t, t.Context())
 	if err == nil || !strings.Contains(err.Error(), `"a" is`) || !strings.Contains(err.Error(), "at offset 5") {
 		t.Errorf("Run() = %v; want a mismatch of a and b at offset 5", err)
 	}
-	if run := s.ledger.runs[0]; !strings.Contains(run.Failure, "fixed point with b") {
+	if run := s.runs(t)[0]; !strings.Contains(run.Failure, "fixed point with b") {
 		t.Errorf("ledger: failure %q; want the fixed point named", run.Failure)
 	}
 	s.write("text", "")
 	s.mustClimb(t)
-	if diff := cmp.Diff([][2]string{{"a", "in"}, {"a", "b"}}, s.ledger.runs[1].Same); diff != "" {
+	if diff := cmp.Diff([][2]string{{"a", "in"}, {"a", "b"}}, s.runs(t)[1].Same); diff != "" {
 		t.Errorf("ledger: fixed points (-want +got):\n%s", diff)
 	}
 }
@@ -238,7 +239,7 @@ func TestRunRebuildFindsWhatDiffers(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(flips)
+			s := newSite(t, flips)
 			s.mustClimb(t)
 			forget(s)
 			s.options = func(o *Options) { o.Rebuild = true }
@@ -248,7 +249,7 @@ func TestRunRebuildFindsWhatDiffers(t *testing.T) {
 				bad.Want != digest.Of([]byte("made by job 1\n")).Hex() || bad.Got != digest.Of([]byte("made by job 2\n")) {
 				t.Errorf("Run() = %v; want s/out to differ at offset 12", err)
 			}
-			if last := s.ledger.runs[1]; last.Failure == "" {
+			if last := s.runs(t)[1]; last.Failure == "" {
 				t.Errorf("ledger: %+v; want the run written down as a failure", last)
 			}
 		})
@@ -256,7 +257,7 @@ func TestRunRebuildFindsWhatDiffers(t *testing.T) {
 }
 
 func TestRunRebuildAcceptsWhatIsEqual(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	s.mustClimb(t)
 	s.machine.ran()
 	s.options = func(o *Options) { o.Rebuild = true }
@@ -266,7 +267,7 @@ func TestRunRebuildAcceptsWhatIsEqual(t *testing.T) {
 }
 
 func TestRunTellsWhichStepFailed(t *testing.T) {
-	s := newSite(`stage(name="s", inputs={"fail": program("seed:amd64/fail"), "cat": program("seed:amd64/cat")},
+	s := newSite(t, `stage(name="s", inputs={"fail": program("seed:amd64/fail"), "cat": program("seed:amd64/cat")},
 		steps=[run("cat", "fail", "x"), run("fail", *["line %d" % i for i in range(30)])], exports=["out"])`)
 	_, err := s.climb(t, t.Context())
 	var step *StepError
@@ -280,7 +281,7 @@ func TestRunTellsWhichStepFailed(t *testing.T) {
 	if want := `stage "s": step 2 of 2 (fail line 0 line 1`; !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("Run() = %q; want %q first", err, want)
 	}
-	if run := s.ledger.runs[0]; run.Exit != 3 || run.Failure != err.Error() || len(run.Outputs) != 0 {
+	if run := s.runs(t)[0]; run.Exit != 3 || run.Failure != err.Error() || len(run.Outputs) != 0 {
 		t.Errorf("ledger: %+v; want the failure", run)
 	}
 	if _, err := s.climb(t, t.Context()); err == nil {
@@ -289,7 +290,7 @@ func TestRunTellsWhichStepFailed(t *testing.T) {
 }
 
 func TestRunTellsOfLimits(t *testing.T) {
-	s := newSite(`stage(name="s", inputs={"flood": program("seed:amd64/flood")}, steps=[run("flood")], exports=["out"])`)
+	s := newSite(t, `stage(name="s", inputs={"flood": program("seed:amd64/flood")}, steps=[run("flood")], exports=["out"])`)
 	_, err := s.climb(t, t.Context())
 	if fault.KindOf(err) != fault.Limit || !strings.Contains(fault.HintOf(err), "chain.star:1:6") {
 		t.Errorf("Run() = %v (%v), hint %q; want a limit, and where it stands", err, fault.KindOf(err), fault.HintOf(err))
@@ -303,7 +304,7 @@ stage(name="c", inputs={"cat": program("seed:amd64/cat"), "a": "a/out"}, steps=[
 `
 
 func TestRunStopsWhenInterrupted(t *testing.T) {
-	s := newSite(hanging)
+	s := newSite(t, hanging)
 	s.machine.hanging = make(chan string)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -317,7 +318,7 @@ func TestRunStopsWhenInterrupted(t *testing.T) {
 }
 
 func TestRunFirstFailureStopsTheRest(t *testing.T) {
-	s := newSite(strings.Replace(hanging, `{"x": program("seed:amd64/hang")}, steps=[run("x")]`,
+	s := newSite(t, strings.Replace(hanging, `{"x": program("seed:amd64/hang")}, steps=[run("x")]`,
 		`{"fail": program("seed:amd64/fail")}, steps=[run("fail")]`, 1))
 	s.machine.hanging = make(chan string, 1)
 	_, err := s.climb(t, t.Context())
@@ -327,7 +328,7 @@ func TestRunFirstFailureStopsTheRest(t *testing.T) {
 }
 
 func TestRunAsksTheLintBeforeAStageRuns(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	s.mustClimb(t)
 	s.write("left.txt", "new")
 	var asked []string
@@ -348,7 +349,7 @@ func TestRunAsksTheLintBeforeAStageRuns(t *testing.T) {
 }
 
 func TestRunTwoAtOnceBothSucceed(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	plan, err := Load("test", s.files, "amd64")
 	if err != nil {
 		t.Fatal(err)
@@ -378,7 +379,7 @@ func (unready) Check(context.Context) error {
 }
 
 func TestRunAsksTheMachineOnlyWhereSomethingRuns(t *testing.T) {
-	s := newTower()
+	s := newTower(t)
 	s.mustClimb(t)
 	s.options = func(o *Options) { o.Machine = unready{s.machine} }
 	s.mustClimb(t)
@@ -389,7 +390,7 @@ func TestRunAsksTheMachineOnlyWhereSomethingRuns(t *testing.T) {
 }
 
 func TestRunTellsEventsInOrder(t *testing.T) {
-	s := newSite(flips)
+	s := newSite(t, flips)
 	s.mustClimb(t)
 	want := []Event{
 		StageStarted{Stage: "s", Steps: 1},

@@ -6,13 +6,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
 
-	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/ledger"
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/store"
@@ -146,30 +146,6 @@ func (b *bench) finish(result machine.Result) (_ machine.Result, err error) {
 	return result, err
 }
 
-// lines is a ledger in memory.
-type lines struct {
-	mu   sync.Mutex
-	runs []ledger.Run
-}
-
-func (l *lines) Append(_ context.Context, run ledger.Run) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.runs = append(l.runs, run)
-	return nil
-}
-
-func (l *lines) Last(_ context.Context, job digest.Digest) (last ledger.Run, ok bool, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, run := range l.runs {
-		if run.Job == job && run.Failure == "" {
-			last, ok = run, true
-		}
-	}
-	return last, ok, nil
-}
-
 // bothStores is a store of blobs and of results.
 type bothStores interface {
 	store.Blobs
@@ -181,19 +157,44 @@ type site struct {
 	files   fstest.MapFS
 	machine *stub
 	store   bothStores
-	ledger  *lines
+	ledger  *ledger.Ledger
 	events  []Event
 	options func(*Options) // changes the options of a climb; nil for none
 }
 
 // newSite holds a seed of the definitions and of programs that a stub knows.
-func newSite(definitions string) *site {
-	s := &site{machine: &stub{isolated: true}, store: &store.Mem{}, ledger: &lines{}, files: fstest.MapFS{}}
+func newSite(t *testing.T, definitions string) *site {
+	t.Helper()
+	s := &site{machine: &stub{isolated: true}, store: &store.Mem{}, files: fstest.MapFS{}}
+	s.newLedger(t)
 	s.write("chain.star", definitions)
 	for _, program := range []string{"cat", "fail", "flood", "hang", "flip"} {
 		s.write("amd64/"+program, "program "+program)
 	}
 	return s
+}
+
+// newLedger is an empty ledger in place of the one there was.
+func (s *site) newLedger(t *testing.T) {
+	t.Helper()
+	var err error
+	if s.ledger, err = ledger.Open(filepath.Join(t.TempDir(), "ledger")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runs is what the ledger holds.
+func (s *site) runs(t *testing.T) []ledger.Run {
+	t.Helper()
+	var all []ledger.Run
+	err := s.ledger.Read(func(run ledger.Run) error {
+		all = append(all, run)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func (s *site) write(name, text string) { s.files[name] = &fstest.MapFile{Data: []byte(text)} }

@@ -41,6 +41,7 @@ type app struct {
 	env            func(string) string
 
 	json    bool
+	shown   bool // stdout holds its one JSON value
 	verbose bool
 	color   string
 	store   string
@@ -59,7 +60,7 @@ and proves that what came out is the same whichever machine built it.`,
   rung why scheme1               # from an artefact down to the seed
   rung help bootstrap            # flags, examples and exit statuses of a verb`,
 	},
-		a.bootstrap(), a.completion(), a.doctor(), a.man(), a.version(),
+		a.bootstrap(), a.completion(), a.doctor(), a.ledgerVerbs(), a.man(), a.storeVerbs(), a.version(), a.why(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true

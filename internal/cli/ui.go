@@ -66,7 +66,8 @@ type complaint struct {
 	} `json:"error"`
 }
 
-// complain tells of the error a command ended with: on stderr, and with --json on stdout too.
+// complain tells of the error a command ended with: on stderr, and with --json on stdout too, unless
+// the command's own report stands there already.
 func (a *app) complain(err error) {
 	var c complaint
 	kind := fault.KindOf(err)
@@ -90,7 +91,7 @@ func (a *app) complain(err error) {
 	if c.Error.Hint != "" {
 		a.say("%s %s", a.paint(blue, "hint:"), c.Error.Hint)
 	}
-	if a.json {
+	if a.json && !a.shown {
 		if err := report.JSON(a.stdout, c); err != nil {
 			a.say("%s writing the error as JSON: %v", a.paint(red, "error:"), err)
 		}
@@ -101,6 +102,7 @@ func (a *app) complain(err error) {
 func (a *app) show(asJSON any, asText func(io.Writer) error) error {
 	var err error
 	if a.json {
+		a.shown = true
 		err = report.JSON(a.stdout, asJSON)
 	} else {
 		err = asText(a.stdout)
