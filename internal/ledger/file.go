@@ -4,6 +4,7 @@ package ledger
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -28,6 +30,9 @@ import (
 // is what line 8 has as "prev". Methods are safe for use by several goroutines and processes at once.
 type Ledger struct {
 	path string
+
+	mu    sync.Mutex
+	known known // protected by mu
 }
 
 // maxLine bounds a line, in bytes. A run with 100,000 inputs fits.
@@ -99,7 +104,10 @@ func noEOF(err error) error {
 
 // Append adds a run: one write of a whole line, flushed to the disk, under a lock. What a killed writer left of a line is
 // moved to the file PATH.torn first. On an error the file is as it was.
-func (l *Ledger) Append(run Run) error {
+func (l *Ledger) Append(ctx context.Context, run Run) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(l.path), 0o755); err != nil {
 		return unavailable(l.path, "making its directory", err)
 	}

@@ -19,7 +19,13 @@ import (
 // line that cannot be read is a fault of kind Mismatch that names the line. A torn last line, which a killed writer has
 // left or another is about to end, is no line yet. The file is not locked while visit runs.
 func (l *Ledger) Read(visit func(Run) error) error {
-	return l.lines(func(n int, line []byte) error {
+	_, err := l.readFrom(place{}, visit)
+	return err
+}
+
+// readFrom is Read from a place on; it tells where the next run will stand.
+func (l *Ledger) readFrom(from place, visit func(Run) error) (place, error) {
+	return l.lines(from, func(n int, line []byte) error {
 		r, err := decode(line)
 		if err != nil {
 			return l.bad(n, err)
@@ -39,7 +45,7 @@ type Head struct {
 // that does not fit.
 func (l *Ledger) Verify() (Head, error) {
 	var head Head
-	err := l.lines(func(n int, line []byte) error {
+	_, err := l.lines(place{}, func(n int, line []byte) error {
 		r, err := decode(line)
 		if err != nil {
 			return l.bad(n, err)
@@ -66,34 +72,45 @@ func (l *Ledger) bad(n int, err error) error {
 		WithHint("the file was changed by something other than rung; restore it, or move it away to start a new one")
 }
 
-// lines gives every whole line, with its newline, to visit, which must not keep it. The first line is number 1.
-func (l *Ledger) lines(visit func(n int, line []byte) error) error {
+// place is the start of a line.
+type place struct {
+	lines  int   // before it
+	offset int64 // of its first byte
+}
+
+// lines gives every whole line from a place on, with its newline, to visit, which must not keep it; the first line of
+// the file is number 1. It tells where the next line will start.
+func (l *Ledger) lines(from place, visit func(n int, line []byte) error) (place, error) {
 	f, err := os.Open(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return place{}, nil
 	}
 	if err != nil {
-		return unavailable(l.path, "opening it", err)
+		return place{}, unavailable(l.path, "opening it", err)
 	}
 	defer f.Close()
 	size, err := settledSize(f)
 	if err != nil {
-		return unavailable(l.path, "reading", err)
+		return place{}, unavailable(l.path, "reading", err)
 	}
-	r := bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 256<<10)
-	for n := 1; ; n++ {
+	if size < from.offset {
+		return place{}, l.bad(from.lines, errors.New("the file has become shorter since this line was read"))
+	}
+	r := bufio.NewReaderSize(io.NewSectionReader(f, from.offset, size-from.offset), 64<<10)
+	for at := from; ; {
 		line, err := readLine(r)
 		if err == io.EOF {
-			return nil
+			return at, nil
 		}
+		at = place{at.lines + 1, at.offset + int64(len(line))}
 		if errors.Is(err, errLong) {
-			return l.bad(n, err)
+			return place{}, l.bad(at.lines, err)
 		}
 		if err != nil {
-			return unavailable(l.path, "reading", err)
+			return place{}, unavailable(l.path, "reading", err)
 		}
-		if err := visit(n, line); err != nil {
-			return err
+		if err := visit(at.lines, line); err != nil {
+			return place{}, err
 		}
 	}
 }
