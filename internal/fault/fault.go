@@ -66,7 +66,11 @@ type Error struct {
 // New makes an error of a kind. The text names the object first, in lower case, without a full stop.
 func New(kind Kind, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
-	return &Error{kind: kind, text: err.Error(), err: errors.Unwrap(err)}
+	e := &Error{kind: kind, text: err.Error(), err: errors.Unwrap(err)}
+	if _, several := err.(interface{ Unwrap() []error }); several {
+		e.err = err
+	}
+	return e
 }
 
 // WithHint gives the error a hint: one sentence that tells the reader what to do. It returns the error itself.
@@ -77,7 +81,7 @@ func (e *Error) WithHint(format string, args ...any) *Error {
 
 func (e *Error) Error() string { return e.text }
 
-// Unwrap gives the cause that %w in the format named, or nil.
+// Unwrap gives the cause that %w in the format named, an error that wraps all of them where it named several, or nil.
 func (e *Error) Unwrap() error { return e.err }
 
 // KindOf is the kind of the outermost fault in the error's chain; Internal where there is none.
@@ -89,17 +93,21 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// HintOf is the outermost hint in the error's chain that is not empty, or "".
+// HintOf is the outermost hint in the error's chain that is not empty, or "". Of joined errors the first that has one
+// counts.
 func HintOf(err error) string {
-	for err != nil {
-		var e *Error
-		if !errors.As(err, &e) {
-			return ""
+	if e, ok := err.(*Error); ok && e.hint != "" {
+		return e.hint
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return HintOf(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, cause := range e.Unwrap() {
+			if hint := HintOf(cause); hint != "" {
+				return hint
+			}
 		}
-		if e.hint != "" {
-			return e.hint
-		}
-		err = e.err
 	}
 	return ""
 }
