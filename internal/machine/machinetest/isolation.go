@@ -110,11 +110,7 @@ func testSeedCalls(t *testing.T, m machine.Machine) {
 	if runtime.GOARCH != "amd64" {
 		t.Skipf("the programs of this test are for amd64, and this is %s", runtime.GOARCH)
 	}
-	exit0 := []byte{
-		0x31, 0xff, // xor edi, edi
-		0xb8, 231, 0, 0, 0, // mov eax, 231 (exit_group)
-		0x0f, 0x05, // syscall
-	}
+	exit0 := exitCode()
 	getpid := []byte{
 		0xb8, 39, 0, 0, 0, // mov eax, 39 (getpid)
 		0x0f, 0x05, // syscall
@@ -178,6 +174,27 @@ func testSeedCalls(t *testing.T, m machine.Machine) {
 			Cause: machine.CauseStart, Step: 0, Detail: `cannot start "absent": no such file or directory`,
 		})
 	})
+}
+
+// exitCode ends a process with status 0.
+func exitCode() []byte {
+	return []byte{
+		0x31, 0xff, // xor edi, edi
+		0xb8, 231, 0, 0, 0, // mov eax, 231 (exit_group)
+		0x0f, 0x05, // syscall
+	}
+}
+
+// Nothing is a job for amd64 of so many steps that do nothing but end, to measure what a machine costs.
+func Nothing(t testing.TB, blobs store.Blobs, steps int, calls machine.Calls) machine.Job {
+	j := machine.Job{
+		Name: "nothing", Arch: "amd64", Limits: generous(), Calls: calls,
+		Inputs: Tree(t, File(t, blobs, "nothing", elf(exitCode()), machine.ModeExecutable)),
+	}
+	for range steps {
+		j.Steps = append(j.Steps, machine.Step{Argv: []string{"nothing"}, Limit: time.Minute})
+	}
+	return j
 }
 
 // elf is an executable file for amd64 that is one segment at 0x400000 and starts with the code. The code comes after the

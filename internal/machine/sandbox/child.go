@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime"
 	"syscall"
 	"time"
@@ -35,9 +34,7 @@ func Child() (status int, ok bool) {
 	if len(os.Args) != 1 || os.Args[0] != childName || os.Getpid() != 1 {
 		return 0, false
 	}
-	// A step has the same user and may send signals to process 1. All are caught, since one that is ignored would be
-	// ignored by each step as well; nobody reads them.
-	signal.Notify(make(chan os.Signal, 1))
+	deafen()
 	c := &child{reporter: reporter{w: bufio.NewWriterSize(os.Stdout, 1<<16)}}
 	end := report{Kind: kindDone}
 	if err := c.run(bufio.NewReaderSize(os.Stdin, 1<<16)); err != nil {

@@ -118,9 +118,7 @@ func (m *Machine) converse(ctx context.Context, p *process, job machine.Job, blo
 		c.Guard(guarded, p.pid)
 	}()
 	outputs, err := listen(ctx, p.out, blobs, c)
-	if err != nil {
-		p.kill()
-	}
+	p.kill() // it has said all it has to say, and ends faster so than by itself
 	unguard()
 	<-done
 	ended := p.wait()

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox_test
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/machinetest"
+	"github.com/rung-build/rung/internal/machine/sandbox"
+	"github.com/rung-build/rung/internal/store"
+)
+
+// BenchmarkJob measures what the sandbox costs: jobs of steps that do nothing, by the number of steps.
+func BenchmarkJob(b *testing.B) {
+	if runtime.GOARCH != "amd64" {
+		b.Skipf("the program of this benchmark is for amd64, and this is %s", runtime.GOARCH)
+	}
+	m := sandbox.New(sandbox.Options{Now: time.Now})
+	for _, bench := range []struct {
+		name  string
+		steps int
+		calls machine.Calls
+	}{{"steps=1", 1, machine.CallsAny}, {"steps=101", 101, machine.CallsAny}, {"seed/steps=101", 101, machine.CallsSeed}} {
+		b.Run(bench.name, func(b *testing.B) {
+			blobs := &store.Mem{}
+			job := machinetest.Nothing(b, blobs, bench.steps, bench.calls)
+			for b.Loop() {
+				r, err := m.Run(b.Context(), job, blobs, nil)
+				if err != nil || r.Failure != nil {
+					b.Fatalf("Run = %+v, %v", r.Failure, err)
+				}
+			}
+		})
+	}
+}
