@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+// Package need is how a test says what it needs of the host, and what happens where that is missing: on a bare machine
+// the test is skipped with a message that names the thing; where RUNG_NO_SKIP is set, as make test does after it has
+// installed everything, the test fails instead, so that no test is lost without a word.
+//
+// No other package may skip a test (policy_test.go). Leaving out a slow test is not a need: no test here is slow.
+package need
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// NoSkip is the environment variable that turns skips into failures. Any value but the empty one counts.
+const NoSkip = "RUNG_NO_SKIP"
+
+// Tool gives the path of a program of the host. .ci/tools lists those that make test installs.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		Unmet(t, "the program %s", name)
+	}
+	return path
+}
+
+// Root wants the test to run as root.
+func Root(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		Unmet(t, "to run as root")
+	}
+}
+
+// Unmet ends a test that needs something of the host which is not there: namespaces that are forbidden, say. The text
+// goes on from "needs".
+func Unmet(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv(NoSkip) != "" {
+		t.Fatalf(NoSkip+" is set, and this test needs "+format, args...)
+	}
+	t.Skipf("needs "+format, args...)
+}
+
+// Arch wants the host to run programs of one of some architectures, by Go's names. Nothing can install an
+// architecture, so that this skips even under NoSkip: the machines that test the other ones run what is left out here.
+func Arch(t testing.TB, arches ...string) {
+	t.Helper()
+	if runtime.GOOS != "linux" || !slices.Contains(arches, runtime.GOARCH) {
+		t.Skipf("needs Linux on %s, and this is %s on %s", strings.Join(arches, " or "), runtime.GOOS, runtime.GOARCH)
+	}
+}
