@@ -107,7 +107,7 @@ func TestLoadRefuses(t *testing.T) {
 		"a name again":               {one() + one(), `chain.star:2:6: stage "s": there is one already, at chain.star:1:6`},
 		"an input that is no text":   {one("inputs", `{"a": 1}`), `input "a": want "seed:PATH"`},
 		"a reference of no form":     {one("inputs", `{"a": "nothing"}`), `not "nothing"`},
-		"an unknown seed file":       {one("inputs", `{"prog": "seed:no"}`), at + `input "prog": open no: file does not exist`},
+		"an unknown seed file":       {one("inputs", `{"prog": "seed:no"}`), at + `input "prog": seed file "no": file does not exist`},
 		"a seed folder":              {one("inputs", `{"prog": "seed:amd64"}`), at + `input "prog": seed file "amd64": want a regular file`},
 		"a path out of the seed":     {one("inputs", `{"prog": "seed:../x"}`), `not "seed:../x"`},
 		"an unknown stage":           {one("inputs", `{"prog": "t/x"}`), at + `input "prog": there is no stage "t"`},

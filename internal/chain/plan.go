@@ -30,7 +30,7 @@ const maxText = 16 << 20
 func Load(name string, files fs.FS, arch string) (*Plan, error) {
 	text, err := readText(files, definitionFile)
 	if err != nil {
-		return nil, fault.New(fault.NotFound, "seed: reading the definitions: %w", err)
+		return nil, fault.New(fault.NotFound, "reading the definitions: %w", err)
 	}
 	if err := checkArch(files, arch); err != nil {
 		return nil, err
@@ -219,6 +219,9 @@ func (p *planner) answers(name string) Answers {
 // readText reads a file of a seed, bounded.
 func readText(files fs.FS, name string) ([]byte, error) {
 	info, err := fs.Stat(files, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("seed file %q: %w", name, fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, err
 	}

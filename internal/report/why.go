@@ -201,7 +201,7 @@ func (w *walk) making(run ledger.Run) *Making {
 // line is the file on one line.
 func (o Origin) line() string {
 	text := fmt.Sprintf("%s  %s  %d bytes", o.From, o.Digest.Short(), o.Size)
-	if o.Name != "" && !strings.HasSuffix(o.From, "/"+o.Name) {
+	if o.Name != "" && !strings.HasSuffix(o.From, "/"+o.Name) && o.From != "seed:"+o.Name {
 		text = o.Name + " = " + text
 	}
 	switch {
