@@ -25,6 +25,7 @@ func isolationTests() []test {
 		{"HostFile", testHostFile},
 		{"HostNetwork", testHostNetwork},
 		{"UserNamespace", testUserNamespace},
+		{"LeftBehind", testLeftBehind},
 		{"Attack", testAttack},
 		{"SeedCalls", testSeedCalls},
 	}

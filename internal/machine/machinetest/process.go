@@ -27,7 +27,6 @@ func processTests() []test {
 		{"Links", testLinks},
 		{"ReadOnlyInputs", testReadOnlyInputs},
 		{"KilledByContext", testKilledByContext},
-		{"LeftBehind", testLeftBehind},
 	}
 }
 

@@ -115,7 +115,7 @@ func (m *Machine) converse(ctx context.Context, p *process, job machine.Job, blo
 	}()
 	go func() {
 		defer close(done)
-		c.Guard(guarded, p.pid)
+		c.Guard(guarded, func() []int { return walk.Descendants(p.pid) }, self)
 	}()
 	outputs, err := listen(ctx, p.out, blobs, c)
 	p.kill() // it has said all it has to say, and ends faster so than by itself

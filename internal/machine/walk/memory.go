@@ -19,32 +19,35 @@ const (
 	maxProcesses = 1000                  // of one job: what stops a program that does nothing but fork
 )
 
-// Guard watches the memory and the number of the processes below pid until ctx ends, and fails the job where either is
+// Guard watches the memory and the number of the processes of a job until ctx ends, and fails the job where either is
 // too much. It takes samples, since a limit of the kernel's own would need cgroups, or would count address space that
-// was reserved and never touched.
-func (c *Course) Guard(ctx context.Context, pid int) {
+// was reserved and never touched. Processes lists those of the job; one that runs the file own does not count, because
+// between fork and execve a step still is a copy of the machine.
+func (c *Course) Guard(ctx context.Context, processes func() []int, own string) {
 	tick := time.NewTicker(samplePeriod)
 	defer tick.Stop()
-	exe := fmt.Sprintf("/proc/%d/exe", pid)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		family := descendants(pid, nil)
+		family := processes()
 		if len(family) > maxProcesses {
 			c.Fail(fail(machine.CauseMemory, -1, "more than %d processes", maxProcesses))
 			return
 		}
-		if resident(family, "") > c.job.Limits.Memory && resident(family, exe) > c.job.Limits.Memory {
+		if resident(family, "") > c.job.Limits.Memory && resident(family, own) > c.job.Limits.Memory {
 			c.Fail(tooMuchMemory(-1, c.job.Limits))
 			return
 		}
 	}
 }
 
-// descendants adds the processes below pid to the list; at most some more than maxProcesses.
+// Descendants are the processes below pid. It stops at some more than a job may have.
+func Descendants(pid int) []int { return descendants(pid, nil) }
+
+// descendants adds the processes below pid to the list.
 func descendants(pid int, list []int) []int {
 	// Children are listed by the thread that made them. Those whose parent ended have passed to the first process of
 	// their pid namespace, so that in a namespace of its own nothing can hide.
@@ -68,8 +71,7 @@ func descendants(pid int, list []int) []int {
 	return list
 }
 
-// resident is the memory of processes, in bytes. Processes that run the program named by the link except, "" for none,
-// do not count: between fork and execve a step still is a copy of the machine.
+// resident is the memory of processes, in bytes, but for those that run the file except, "" for none.
 func resident(pids []int, except string) int64 {
 	var sum int64
 	var own os.FileInfo
