@@ -29,7 +29,7 @@ type StepError struct {
 // Error is one line; the tail is left to the reader of the fields.
 func (e *StepError) Error() string {
 	if e.Step >= e.Steps {
-		return fmt.Sprintf("stage %q: after its %d steps: %s", e.Stage, e.Steps, e.Detail)
+		return fmt.Sprintf("stage %q: after the last step: %s", e.Stage, e.Detail)
 	}
 	return fmt.Sprintf("stage %q: step %d of %d (%s): %s", e.Stage, e.Step+1, e.Steps,
 		clip(strings.Join(e.Argv, " "), 200), e.Detail)

@@ -15,7 +15,6 @@ import (
 
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
-	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/store"
 )
 
@@ -104,19 +103,19 @@ func TestRunWritesALostLedgerAgain(t *testing.T) {
 
 func TestRunTrustsOnlyIsolatedMachinesWhereItIsOne(t *testing.T) {
 	s := newTower(t)
-	s.machine.isolated = false
+	s.machine.Description.Isolated = false
 	s.mustClimb(t)
 	if out := s.mustClimb(t); hits(out) != "left right top" {
 		t.Errorf("not isolated after not isolated: hits %q; want all", hits(out))
 	}
-	s.machine.isolated = true
+	s.machine.Description.Isolated = true
 	if out := s.mustClimb(t); hits(out) != "" {
 		t.Errorf("isolated after not isolated: hits %q; want none", hits(out))
 	}
-	s.machine.isolated = false
+	s.machine.Description.Isolated = false
 	s.options = func(o *Options) { o.Rebuild = true }
 	s.mustClimb(t)
-	s.options, s.machine.isolated = nil, true
+	s.options, s.machine.Description.Isolated = nil, true
 	if out := s.mustClimb(t); hits(out) != "left right top" {
 		t.Errorf("isolated after both: hits %q; want all, for the better result stays", hits(out))
 	}
@@ -305,7 +304,6 @@ stage(name="c", inputs={"cat": program("seed:amd64/cat"), "a": "a/out"}, steps=[
 
 func TestRunStopsWhenInterrupted(t *testing.T) {
 	s := newSite(t, hanging)
-	s.machine.hanging = make(chan string)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-s.machine.hanging
@@ -320,7 +318,6 @@ func TestRunStopsWhenInterrupted(t *testing.T) {
 func TestRunFirstFailureStopsTheRest(t *testing.T) {
 	s := newSite(t, strings.Replace(hanging, `{"x": program("seed:amd64/hang")}, steps=[run("x")]`,
 		`{"fail": program("seed:amd64/fail")}, steps=[run("fail")]`, 1))
-	s.machine.hanging = make(chan string, 1)
 	_, err := s.climb(t, t.Context())
 	if fault.KindOf(err) != fault.BuildFailed || !strings.Contains(err.Error(), `stage "b"`) {
 		t.Errorf("Run() = %v; want the failure of b", err)
@@ -395,7 +392,7 @@ func TestRunTellsEventsInOrder(t *testing.T) {
 	want := []Event{
 		StageStarted{Stage: "s", Steps: 1},
 		StepStarted{Stage: "s", Step: 0, Argv: []string{"flip", "out"}},
-		StepDone{Stage: "s", Step: 0, Result: machine.StepResult{}},
+		StepDone{Stage: "s", Step: 0},
 	}
 	if diff := cmp.Diff(want, s.events[:3]); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)

@@ -3,7 +3,6 @@
 package chain
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -15,31 +14,65 @@ import (
 
 	"github.com/rung-build/rung/internal/ledger"
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/fake"
 	"github.com/rung-build/rung/internal/store"
-	"github.com/rung-build/rung/internal/tree"
 )
 
-// stub is a machine whose programs are known by their names:
+// stub is a machine that counts the jobs it runs. Its programs, beside those of the fake machine it is made of:
 //
 //	cat IN... OUT   writes what the files hold
 //	fail TEXT...    prints a line a text and ends with status 3
-//	flood           is stopped at its limit of output
-//	hang            tells hanging that it began, and ends with the context
+//	flood           is stopped at the limit of output
+//	hang            tells hanging, and ends with the context
 //	flip OUT        writes how many jobs the machine has run
 type stub struct {
-	isolated bool
-	hanging  chan string // told the job's name by hang
-	meet     *sync.WaitGroup
+	fake.Machine
+	hanging chan struct{}
+	meet    *sync.WaitGroup // each job waits for as many as this is for; nil: for none
 
 	mu   sync.Mutex
 	jobs []string // that were run, in the order they began
 }
 
-func (s *stub) Info() machine.Info {
-	return machine.Info{Name: "stub", Version: "1", Isolated: s.isolated, Arches: []string{"amd64"}}
+func newStub() *stub {
+	s := &stub{hanging: make(chan struct{}, 1)}
+	s.Description = machine.Info{Name: "stub", Version: "1", Isolated: true, Arches: []string{"amd64"}}
+	s.Programs = map[string]fake.Program{
+		"cat": func(_ context.Context, s *fake.State) int {
+			last := len(s.Argv) - 1
+			all := ""
+			for _, name := range s.Argv[1:last] {
+				all += s.Files[name].Content
+			}
+			s.Files[s.Argv[last]] = fake.File{Content: all, Executable: true}
+			return 0
+		},
+		"fail": func(_ context.Context, s *fake.State) int {
+			fmt.Fprintln(s.Out, strings.Join(s.Argv[1:], "\n"))
+			return 3
+		},
+		"flood": func(context.Context, *fake.State) int { return floods },
+		"hang": func(ctx context.Context, _ *fake.State) int {
+			s.hanging <- struct{}{}
+			<-ctx.Done()
+			return 1
+		},
+		"flip": func(_ context.Context, state *fake.State) int {
+			state.Files[state.Argv[1]] = fake.File{Content: fmt.Sprintf("made by job %d\n", s.count())}
+			return 0
+		},
+	}
+	return s
 }
 
-func (s *stub) Check(context.Context) error { return nil }
+// floods is the status that a stub turns into a limit, which the fake machine does not know.
+const floods = 99
+
+func (s *stub) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.jobs)
+}
 
 // ran lists the jobs since the last call.
 func (s *stub) ran() []string {
@@ -53,96 +86,15 @@ func (s *stub) ran() []string {
 func (s *stub) Run(ctx context.Context, job machine.Job, blobs store.Blobs, watch machine.Watch) (machine.Result, error) {
 	s.mu.Lock()
 	s.jobs = append(s.jobs, job.Name)
-	nth := len(s.jobs)
 	s.mu.Unlock()
 	if s.meet != nil {
 		s.meet.Done()
 		s.meet.Wait()
 	}
-	b := &bench{ctx: ctx, blobs: blobs, job: job, made: map[string][]byte{}, nth: nth, hanging: s.hanging}
-	var result machine.Result
-	for i, step := range job.Steps {
-		watch(machine.Event{Step: i})
-		failure, err := b.step(step.Argv)
-		if err != nil {
-			return machine.Result{}, err
-		}
-		done := machine.StepResult{}
-		if failure != nil {
-			failure.Step, done.Exit = i, 3
-		}
-		result.Steps = append(result.Steps, done)
-		watch(machine.Event{Step: i, Result: &done})
-		if result.Failure = failure; failure != nil {
-			break
-		}
+	result, err := s.Machine.Run(ctx, job, blobs, watch)
+	if n := len(result.Steps); n > 0 && result.Steps[n-1].Exit == floods {
+		result.Failure.Cause, result.Failure.Detail = machine.CauseOutput, "more than 256 MiB of output"
 	}
-	return b.finish(result)
-}
-
-// bench is one job of a stub.
-type bench struct {
-	ctx     context.Context
-	blobs   store.Blobs
-	job     machine.Job
-	made    map[string][]byte
-	log     bytes.Buffer
-	nth     int
-	hanging chan string
-}
-
-func (b *bench) step(argv []string) (*machine.Failure, error) {
-	out := argv[len(argv)-1]
-	switch argv[0] {
-	case "cat":
-		var all []byte
-		for _, name := range argv[1 : len(argv)-1] {
-			content, err := b.read(name)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, content...)
-		}
-		b.made[out] = all
-	case "flip":
-		b.made[out] = fmt.Appendf(nil, "made by job %d\n", b.nth)
-	case "fail":
-		b.log.WriteString(strings.Join(argv[1:], "\n") + "\n")
-		return &machine.Failure{Cause: machine.CauseExit, Detail: "exit status 3"}, nil
-	case "flood":
-		return &machine.Failure{Cause: machine.CauseOutput, Detail: "more than 256 MiB of output"}, nil
-	case "hang":
-		b.hanging <- b.job.Name
-		<-b.ctx.Done()
-		return nil, b.ctx.Err()
-	}
-	return nil, nil
-}
-
-func (b *bench) read(name string) ([]byte, error) {
-	if made, ok := b.made[name]; ok {
-		return made, nil
-	}
-	n, ok := b.job.Inputs.Lookup(name)
-	if !ok {
-		return nil, fmt.Errorf("no input %q", name)
-	}
-	return store.Bytes(b.ctx, b.blobs, n.Content, 1<<20)
-}
-
-func (b *bench) finish(result machine.Result) (_ machine.Result, err error) {
-	if result.Log, err = b.blobs.Put(b.ctx, &b.log); err != nil || result.Failure != nil {
-		return result, err
-	}
-	var nodes []tree.Node
-	for _, name := range b.job.Exports {
-		d, err := b.blobs.Put(b.ctx, bytes.NewReader(b.made[name]))
-		if err != nil {
-			return machine.Result{}, err
-		}
-		nodes = append(nodes, tree.Node{Path: name, Kind: tree.File, Mode: machine.ModeExecutable, Content: d})
-	}
-	result.Outputs, err = tree.New(nodes...)
 	return result, err
 }
 
@@ -165,7 +117,7 @@ type site struct {
 // newSite holds a seed of the definitions and of programs that a stub knows.
 func newSite(t *testing.T, definitions string) *site {
 	t.Helper()
-	s := &site{machine: &stub{isolated: true}, store: &store.Mem{}, files: fstest.MapFS{}}
+	s := &site{machine: newStub(), store: &store.Mem{}, files: fstest.MapFS{}}
 	s.newLedger(t)
 	s.write("chain.star", definitions)
 	for _, program := range []string{"cat", "fail", "flood", "hang", "flip"} {

@@ -51,7 +51,7 @@ runs on one store do not disturb each other.`,
 	flags := c.Flags()
 	flags.StringVar(&f.arch, "arch", runtime.GOARCH, "architecture, by Go's name")
 	flags.StringVar(&f.out, "out", "build", "folder for the artefacts")
-	flags.StringVar(&f.machine, "machine", sandboxName, "machine to run on: "+machineNames())
+	flags.StringVar(&f.machine, "machine", sandboxName, "machine to run on: "+a.machineNames())
 	flags.StringVar(&f.seed, "seed", "", "folder with the seed, in place of the one rung carries")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "stages to run side by side")
 	flags.BoolVar(&f.rebuild, "rebuild", false, "run every stage, and compare with what earlier runs gave")
@@ -70,7 +70,7 @@ func (a *app) climb(ctx context.Context, f climb) error {
 	if err != nil {
 		return err
 	}
-	m, err := newMachine(f.machine)
+	m, err := a.newMachine(f.machine)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ where the default machine or the store does not work.`,
 		kinds: []fault.Kind{fault.Unavailable, fault.Interrupted},
 		run: func(c *cobra.Command, _ []string) error {
 			d := diagnosis{Store: a.examineStore()}
-			for _, driver := range drivers() {
+			for _, driver := range a.drivers() {
 				d.Machines = append(d.Machines, examine(c.Context(), driver))
 			}
 			if c.Context().Err() != nil {

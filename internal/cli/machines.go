@@ -8,6 +8,7 @@ import (
 
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/host"
 	"github.com/rung-build/rung/internal/machine/sandbox"
 )
 
@@ -21,26 +22,35 @@ type driver struct {
 }
 
 // drivers are the machines there are, the best first.
-func drivers() []driver {
+func (a *app) drivers() []driver {
 	return []driver{
 		{sandboxName, func() machine.Machine { return sandbox.New(sandbox.Options{Now: time.Now}) }},
+		{"host", func() machine.Machine { return host.New(host.Options{Now: time.Now, Dir: a.scratch()}) }},
 	}
 }
 
-func machineNames() string {
+func (a *app) machineNames() string {
 	var names []string
-	for _, d := range drivers() {
+	for _, d := range a.drivers() {
 		names = append(names, d.name)
 	}
 	return strings.Join(names, " or ")
 }
 
 // newMachine makes the machine of a name.
-func newMachine(name string) (machine.Machine, error) {
-	for _, d := range drivers() {
+func (a *app) newMachine(name string) (machine.Machine, error) {
+	for _, d := range a.drivers() {
 		if d.name == name {
 			return d.make(), nil
 		}
 	}
-	return nil, fault.New(fault.Usage, "--machine %s: want %s", name, machineNames())
+	return nil, fault.New(fault.Usage, "--machine %s: want %s", name, a.machineNames())
+}
+
+// scratch is the folder for files that live as long as a job.
+func (a *app) scratch() string {
+	if dir := a.env("TMPDIR"); dir != "" {
+		return dir
+	}
+	return "/tmp"
 }

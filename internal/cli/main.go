@@ -96,6 +96,7 @@ func (a *app) help() *cobra.Command {
 		if err != nil || len(rest) > 0 {
 			return fault.New(fault.Usage, "no verb %q", strings.Join(args, " ")).WithHint("rung help lists the verbs")
 		}
+		about.InitDefaultHelpFlag()
 		return about.Help()
 	}
 	return c

@@ -127,7 +127,7 @@ func JSON(w io.Writer, report any) error {
 // Text writes one line a stage, and then the verdict.
 func (c Climb) Text(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "stage\tsteps\ttime\t\tbytes out\tdigest")
+	fmt.Fprintln(t, "stage\tsteps\ttime\thow\tbytes out\tdigest")
 	for _, s := range c.Stages {
 		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%d\t%s\n", s.Name, s.Steps, Span(s.Wall), s.how(), s.Bytes, s.Digest().Short())
 	}
@@ -158,9 +158,9 @@ func (c Climb) verdict(w io.Writer) error {
 		p.line("same       %s", same)
 	}
 	p.line("answers    %s", c.Verdict.answers())
-	p.line("artefacts  %d files, %d bytes, in %s", c.Verdict.Artefacts, c.Verdict.Bytes, c.Out)
-	p.line("total      %d stages, %d hits, %s on machine %s%s", len(c.Stages), c.Verdict.Hits, Span(c.Wall), c.Machine,
-		isolation(c.Isolated))
+	p.line("artefacts  %s, %d bytes, in %s", count(c.Verdict.Artefacts, "file"), c.Verdict.Bytes, c.Out)
+	p.line("total      %s, %s, %s on machine %s%s", count(len(c.Stages), "stage"), count(c.Verdict.Hits, "hit"),
+		Span(c.Wall), c.Machine, isolation(c.Isolated))
 	return p.err
 }
 

@@ -33,3 +33,11 @@ func Span(d time.Duration) string {
 	whole := d.Round(time.Second)
 	return fmt.Sprintf("%d m %02d s", whole/time.Minute, whole%time.Minute/time.Second)
 }
+
+// count is a number of things, in words that agree with it.
+func count[N int | int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

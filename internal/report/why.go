@@ -200,7 +200,7 @@ func (w *walk) making(run ledger.Run) *Making {
 
 // line is the file on one line.
 func (o Origin) line() string {
-	text := fmt.Sprintf("%s  %s  %d bytes", o.From, o.Digest.Short(), o.Size)
+	text := fmt.Sprintf("%s  %s  %s", o.From, o.Digest.Short(), count(o.Size, "byte"))
 	if o.Name != "" && !strings.HasSuffix(o.From, "/"+o.Name) && o.From != "seed:"+o.Name {
 		text = o.Name + " = " + text
 	}

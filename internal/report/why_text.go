@@ -3,10 +3,10 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -34,7 +34,7 @@ func (p *printer) making(m *Making, above string) {
 	p.line("%s│ made by %s/%s, job %s, on %s (%s)%s, %s, %s", above, m.Arch, m.Stage, m.Job.Short(), m.Machine, m.Version,
 		isolation(m.Isolated), m.Time.Format(time.RFC3339), Span(m.Wall))
 	for i, argv := range m.Steps {
-		p.line("%s│ %2d  %s", above, i+1, strings.Join(argv, " "))
+		p.line("%s│ %2d  %s", above, i+1, words(argv))
 	}
 	for _, same := range m.Same {
 		p.line("%s│ same: %s == %s", above, same[0], same[1])
@@ -49,12 +49,15 @@ func (p *printer) making(m *Making, above string) {
 	}
 }
 
-// count is a number of things, in words that agree with it.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
+// words is a command line; a word that is not plain stands in quotes, as Go writes them.
+func words(argv []string) string {
+	quoted := slices.Clone(argv)
+	for i, word := range quoted {
+		if word == "" || strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r == '"' || r >= 0x7f }) {
+			quoted[i] = strconv.Quote(word)
+		}
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return strings.Join(quoted, " ")
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
