@@ -34,12 +34,17 @@ func EndedOf(status syscall.WaitStatus, usage syscall.Rusage) Ended {
 		Memory: usage.Maxrss << 10,
 	}
 	if status.Signaled() {
-		e.Exit, e.Signal = -1, unix.SignalName(status.Signal())
-		if e.Signal == "" { // a real-time signal
-			e.Signal = "signal " + strconv.Itoa(int(status.Signal()))
-		}
+		e.Exit, e.Signal = -1, SignalName(int(status.Signal()))
 	}
 	return e
+}
+
+// SignalName is a signal as a StepResult names it: "SIGSEGV", or "signal 40" for one that has no name.
+func SignalName(number int) string {
+	if name := unix.SignalName(syscall.Signal(number)); name != "" {
+		return name
+	}
+	return "signal " + strconv.Itoa(number)
 }
 
 // Judge says how a step failed, or nil. A limit that was passed comes before an exit status, which most often is what
