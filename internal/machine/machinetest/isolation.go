@@ -7,14 +7,15 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/store"
 )
 
@@ -34,6 +35,11 @@ func isolationTests() []test {
 // testFacts compares all a step can find out with what it may.
 func testFacts(t *testing.T, m machine.Machine) {
 	t.Setenv("RUNG_DECOY", "of the host")
+	inherited, err := syscall.Open("/dev/null", syscall.O_RDONLY, 0) // without O_CLOEXEC, as a careless parent leaves it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(inherited)
 	blobs := &store.Mem{}
 	j := Job(t, blobs, []string{"in", "dir/in"}, "facts", "ls")
 	j.Exports = []string{"in"}
@@ -108,9 +114,7 @@ func testAttack(t *testing.T, m machine.Machine) {
 
 // testSeedCalls runs programs of a few instructions under machine.CallsSeed, for a program in Go makes more calls.
 func testSeedCalls(t *testing.T, m machine.Machine) {
-	if runtime.GOARCH != "amd64" {
-		t.Skipf("the programs of this test are for amd64, and this is %s", runtime.GOARCH)
-	}
+	need.Arch(t, "amd64") // the programs below
 	exit0 := exitCode()
 	getpid := []byte{
 		0xb8, 39, 0, 0, 0, // mov eax, 39 (getpid)

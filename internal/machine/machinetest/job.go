@@ -24,8 +24,15 @@ import (
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// probe is the probe's bytes. The build takes a second or two where the Go cache knows nothing of it.
-var probe = sync.OnceValues(func() ([]byte, error) {
+// ProbeVariable names, in the environment, a file that is the probe, for a test that cannot build it: one that was
+// started as another user.
+const ProbeVariable = "RUNG_TEST_PROBE"
+
+// Probe is the probe's bytes. The build takes a second or two where the Go cache knows nothing of it.
+var Probe = sync.OnceValues(func() ([]byte, error) {
+	if name := os.Getenv(ProbeVariable); name != "" {
+		return os.ReadFile(name)
+	}
 	dir, err := os.MkdirTemp("", "rung-probe-")
 	if err != nil {
 		return nil, err
@@ -54,7 +61,7 @@ func Step(argv ...string) machine.Step {
 // Job is a job that runs the probe with each of the lines of words, on inputs beside it that hold their own names.
 func Job(t testing.TB, blobs store.Blobs, inputs []string, lines ...string) machine.Job {
 	t.Helper()
-	program, err := probe()
+	program, err := Probe()
 	if err != nil {
 		t.Fatalf("building the probe: %v", err)
 	}

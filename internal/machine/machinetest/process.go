@@ -142,8 +142,8 @@ file 0444 0:0 0 open/new "x"
 	}
 }
 
-// runningWith are the processes of this host that have the word among their arguments.
-func runningWith(t *testing.T, word string) []string {
+// RunningWith are the processes of this host that have the word among their arguments.
+func RunningWith(t *testing.T, word string) []string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -170,7 +170,7 @@ func testKilledByContext(t *testing.T, m machine.Machine) {
 	seen := 0
 	watch := func(e machine.Event) {
 		if e.Output != nil {
-			seen = max(seen, len(runningWith(t, word)))
+			seen = max(seen, len(RunningWith(t, word)))
 			cancel()
 		}
 	}
@@ -181,7 +181,7 @@ func testKilledByContext(t *testing.T, m machine.Machine) {
 	if seen == 0 {
 		t.Error("no process was running when the context ended")
 	}
-	if left := runningWith(t, word); len(left) > 0 {
+	if left := RunningWith(t, word); len(left) > 0 {
 		t.Errorf("still running: %q", left)
 	}
 }
@@ -193,7 +193,7 @@ func testLeftBehind(t *testing.T, m machine.Machine) {
 	j := Job(t, blobs, nil, "daemon "+word, "print a", "daemon "+word, "print b")
 	j.Steps[2].Group, j.Steps[3].Group = 1, 1
 	succeed(t, m, j, blobs)
-	if left := runningWith(t, word); len(left) > 0 {
+	if left := RunningWith(t, word); len(left) > 0 {
 		t.Errorf("still running: %q", left)
 	}
 }

@@ -3,21 +3,19 @@
 package sandbox_test
 
 import (
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/machine/machinetest"
 	"github.com/rung-build/rung/internal/machine/sandbox"
+	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/store"
 )
 
 // BenchmarkJob measures what the sandbox costs: jobs of steps that do nothing, by the number of steps.
 func BenchmarkJob(b *testing.B) {
-	if runtime.GOARCH != "amd64" {
-		b.Skipf("the program of this benchmark is for amd64, and this is %s", runtime.GOARCH)
-	}
+	need.Arch(b, "amd64") // the program that does nothing
 	m := sandbox.New(sandbox.Options{Now: time.Now})
 	for _, bench := range []struct {
 		name  string

@@ -3,13 +3,26 @@
 package sandbox_test
 
 import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/machine/machinetest"
 	"github.com/rung-build/rung/internal/machine/sandbox"
+	"github.com/rung-build/rung/internal/store"
 )
 
 func TestMain(m *testing.M) {
@@ -19,8 +32,195 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+func newSandbox() *sandbox.Machine { return sandbox.New(sandbox.Options{Now: time.Now}) }
+
 func TestContract(t *testing.T) {
-	machinetest.Run(t, machinetest.Options{}, func(*testing.T) machine.Machine {
-		return sandbox.New(sandbox.Options{Now: time.Now})
-	})
+	machinetest.Run(t, machinetest.Options{}, func(*testing.T) machine.Machine { return newSandbox() })
+}
+
+// again is this test program, to run one of its tests in a process of its own.
+func again(t *testing.T, test string, env ...string) *exec.Cmd {
+	t.Helper()
+	probe, err := machinetest.Probe()
+	if err != nil {
+		t.Fatalf("building the probe: %v", err)
+	}
+	// Not t.TempDir, whose parent is for this user alone.
+	dir, err := os.MkdirTemp("", "rung-sandbox-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := errors.Join(os.Chmod(dir, 0o777), os.WriteFile(filepath.Join(dir, "probe"), probe, 0o444)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^"+test+"$", "-test.v")
+	cmd.Dir = dir
+	cmd.Env = append(env, "TMPDIR="+dir, machinetest.ProbeVariable+"="+filepath.Join(dir, "probe"))
+	return cmd
+}
+
+func TestContractAsOrdinaryUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Log("TestContract has run as an ordinary user already")
+		return
+	}
+	cmd := again(t, "TestContract")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	said, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(said), "--- PASS: TestContract/SeedCalls") {
+		t.Errorf("the contract as an ordinary user: %v\n%s", err, said)
+	}
+}
+
+// victimVariable makes TestVictim run a job that does not end, and holds the word that its processes are known by.
+const victimVariable = "RUNG_TEST_VICTIM"
+
+// TestVictim is what TestKilledWithRung kills. It fails where it gets to its end.
+func TestVictim(t *testing.T) {
+	word := os.Getenv(victimVariable)
+	if word == "" {
+		return
+	}
+	blobs := &store.Mem{}
+	job := machinetest.Job(t, blobs, nil, "daemon "+word+" wait")
+	_, err := newSandbox().Run(t.Context(), job, blobs, func(e machine.Event) { os.Stdout.Write(e.Output) })
+	t.Errorf("the job ended: %v", err)
+}
+
+func TestKilledWithRung(t *testing.T) {
+	word := machinetest.Word(t)
+	cmd := again(t, "TestVictim", victimVariable+"="+word)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != "ready" {
+	}
+	if len(machinetest.RunningWith(t, word)) == 0 {
+		t.Error("no process of the job is running")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	left := machinetest.RunningWith(t, word)
+	for deadline := time.Now().Add(2 * time.Second); len(left) > 0 && time.Now().Before(deadline); {
+		runtime.Gosched() // the kernel is about to end them
+		left = machinetest.RunningWith(t, word)
+	}
+	if len(left) > 0 {
+		t.Errorf("still running: %q", left)
+	}
+}
+
+func TestRunLeavesNothingBehind(t *testing.T) {
+	blobs := &store.Mem{}
+	m := newSandbox()
+	job := machinetest.Job(t, blobs, []string{"in"}, "cp in out", "print a")
+	job.Exports = []string{"out"}
+	count := func() (int, int) {
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(open), runtime.NumGoroutine()
+	}
+	var files, routines int
+	for i := range 5 {
+		if _, err := m.Run(t.Context(), job, blobs, nil); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 { // what the runtime opens once has been opened
+			files, routines = count()
+		}
+	}
+	if f, r := count(); f > files || r > routines+1 {
+		t.Errorf("after 5 jobs %d files open and %d goroutines; want %d and %d as after one", f, r, files, routines)
+	}
+}
+
+// faulty is a store that reads wrong bytes, as if a bit had flipped on disk, or cannot take any.
+type faulty struct {
+	*store.Mem
+	full bool
+}
+
+var errFaulty = errors.New("the store is broken")
+
+func (f faulty) Open(ctx context.Context, d digest.Digest) (io.ReadCloser, error) {
+	r, err := f.Mem.Open(ctx, d)
+	if err != nil || f.full {
+		return r, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(io.LimitReader(r, d.Size()), brokenEnd{}), r}, nil
+}
+
+type brokenEnd struct{}
+
+func (brokenEnd) Read([]byte) (int, error) {
+	return 0, fault.New(fault.Mismatch, "content: %w", errFaulty)
+}
+
+func (f faulty) Put(ctx context.Context, r io.Reader) (digest.Digest, error) {
+	if f.full {
+		return digest.Digest{}, fault.New(fault.Unavailable, "put: %w", errFaulty)
+	}
+	return f.Mem.Put(ctx, r)
+}
+
+func TestNoStepStartsOnCorruptInputs(t *testing.T) {
+	blobs := &store.Mem{}
+	job := machinetest.Job(t, blobs, nil, "print a")
+	started := false
+	_, err := newSandbox().Run(t.Context(), job, faulty{Mem: blobs}, func(machine.Event) { started = true })
+	if !errors.Is(err, errFaulty) || fault.KindOf(err) != fault.Mismatch || started {
+		t.Errorf("Run = %v, started %v; want the store's error, of kind mismatch, and no step", err, started)
+	}
+}
+
+func TestStoreThatIsFull(t *testing.T) {
+	blobs := &store.Mem{}
+	job := machinetest.Job(t, blobs, nil, "write out x")
+	job.Exports = []string{"out"}
+	_, err := newSandbox().Run(t.Context(), job, faulty{blobs, true}, nil)
+	if !errors.Is(err, errFaulty) || fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("Run = %v; want the store's error, of kind unavailable", err)
+	}
+}
+
+func TestLargeInputsAndOutputs(t *testing.T) {
+	blobs := &store.Mem{}
+	content := strings.Repeat("0123456789abcdef", 1<<20)
+	job := machinetest.Job(t, blobs, nil, "cp big copy")
+	program, _ := job.Inputs.Lookup("probe")
+	job.Inputs = machinetest.Tree(t, program, machinetest.File(t, blobs, "big", content, machine.ModeFile))
+	job.Exports = []string{"copy"}
+	r, err := newSandbox().Run(t.Context(), job, blobs, nil)
+	if err != nil || r.Failure != nil {
+		t.Fatalf("Run = %+v, %v", r.Failure, err)
+	}
+	if n, ok := r.Outputs.Lookup("copy"); !ok || n.Content != digest.Of([]byte(content)) {
+		t.Errorf("output = %v; want the 16 MiB of the input", n)
+	}
+}
+
+func TestManyInputs(t *testing.T) {
+	blobs := &store.Mem{}
+	var names []string
+	for i := range 1000 {
+		names = append(names, fmt.Sprintf("file%d", i), fmt.Sprintf("dir/file%d", i))
+	}
+	job := machinetest.Job(t, blobs, names, "modify file500", "modify dir/file500")
+	r, err := newSandbox().Run(t.Context(), job, blobs, nil)
+	if err != nil || r.Failure != nil || r.Log != digest.Of(nil) {
+		t.Errorf("Run = %+v, log of %d bytes, %v; want no failure and an empty log", r.Failure, r.Log.Size(), err)
+	}
 }
