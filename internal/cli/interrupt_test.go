@@ -7,13 +7,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/rung-build/rung/internal/cli"
+	"github.com/rung-build/rung/internal/need"
 )
 
 // loopSeed makes a program that does not end in its first stage, and runs it in its second.
@@ -55,9 +55,7 @@ func (w *trigger) Write(p []byte) (int, error) {
 }
 
 func TestBootstrapStopsAtOnceWhenInterrupted(t *testing.T) {
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the test chain is made of amd64 programs")
-	}
+	need.Arch(t, "amd64") // the programs of the test chain
 	dir := t.TempDir()
 	if err := placeSeed(dir); err != nil {
 		t.Fatal(err)

@@ -9,10 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rung-build/rung/internal/need"
 )
 
 var p1Registers = []string{"a0", "a1", "a2", "a3", "t0", "t1", "t2", "s0", "s1", "s2", "s3", "s4"}
@@ -140,9 +141,7 @@ func (c *conformance) dump(b *strings.Builder) {
 // TestP1RunsAsItsDefinitionSays runs every instruction natively, with all combinations of registers, and compares the
 // registers, the stack pointer and memory with what a model of the instruction gives.
 func TestP1RunsAsItsDefinitionSays(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skip("needs a machine that runs amd64 Linux programs")
-	}
+	need.Arch(t, "amd64")
 	c := newConformance(t)
 	source := c.source()
 	program, m, err := Assemble(M1pp, Base, p1Backend(t, "amd64"), source)

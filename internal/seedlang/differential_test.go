@@ -9,9 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/rung-build/rung/internal/need"
 )
 
 // chainTools holds the chain's own M1pp and hex2pp as files that run here.
@@ -20,9 +21,7 @@ type chainTools struct{ dir string }
 // newChainTools assembles M1pp and hex2pp from the chain's texts.
 func newChainTools(t *testing.T) chainTools {
 	t.Helper()
-	if runtime.GOARCH != "amd64" || runtime.GOOS != "linux" {
-		t.Skip("the chain's programs are for linux on amd64")
-	}
+	need.Arch(t, "amd64") // the chain's programs
 	tools := chainTools{t.TempDir()}
 	for _, program := range []string{"M1pp", "hex2pp"} {
 		var sources []Source

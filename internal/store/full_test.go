@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/store"
 )
 
@@ -28,9 +29,9 @@ func TestDiskOnAFullAndOnAReadOnlyDisk(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	switch {
 	case errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EINVAL):
-		t.Skipf("needs user namespaces, which are forbidden here: %v", err)
+		need.Unmet(t, "user namespaces, which are forbidden here: %v", err)
 	case strings.Contains(string(out), "mounting: "):
-		t.Skipf("needs to mount a tmpfs, which is forbidden here: %s", out)
+		need.Unmet(t, "to mount a tmpfs, which is forbidden here: %s", out)
 	case err != nil:
 		t.Errorf("the store on a disk of 2 MiB: %v\n%s", err, out)
 	}

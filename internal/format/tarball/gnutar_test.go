@@ -12,18 +12,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/tree"
 )
 
 // gnuTar runs GNU tar on a stream in a directory and gives what it prints.
 func gnuTar(t *testing.T, dir string, in []byte, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath("tar")
-	if err != nil {
-		t.Skip("needs GNU tar: apt-get install tar")
-	}
+	path := need.Tool(t, "tar")
 	if out, err := exec.Command(path, "--version").Output(); err != nil || !strings.Contains(string(out), "GNU tar") {
-		t.Skip("needs GNU tar, and tar here is another: apt-get install tar")
+		need.Unmet(t, "GNU tar, and tar here is another")
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Dir, cmd.Stdin, cmd.Env = dir, bytes.NewReader(in), []string{"TZ=UTC", "LC_ALL=C.UTF-8", "PATH=" + os.Getenv("PATH")}
