@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,10 +52,14 @@ runs on one store do not disturb each other.`,
 	flags := c.Flags()
 	flags.StringVar(&f.arch, "arch", runtime.GOARCH, "architecture, by Go's name")
 	flags.StringVar(&f.out, "out", "build", "folder for the artefacts")
-	flags.StringVar(&f.machine, "machine", sandboxName, "machine to run on: "+a.machineNames())
+	flags.StringVar(&f.machine, "machine", sandboxName, "machine to run on: "+strings.Join(a.machineNames(), " or "))
 	flags.StringVar(&f.seed, "seed", "", "folder with the seed, in place of the one rung carries")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "stages to run side by side")
 	flags.BoolVar(&f.rebuild, "rebuild", false, "run every stage, and compare with what earlier runs gave")
+	complete(c, "arch", "amd64", "arm64", "riscv64")
+	complete(c, "machine", a.machineNames()...)
+	completeFolder(c, "out")
+	completeFolder(c, "seed")
 	return c
 }
 
@@ -87,6 +92,7 @@ func (a *app) climb(ctx context.Context, f climb) error {
 	var finished []chain.Done
 	outcome, err := chain.Run(ctx, plan, chain.Options{
 		Blobs: h.disk, Actions: h.disk, Ledger: h.ledger, Machine: m, Jobs: f.jobs, Rebuild: f.rebuild, Now: time.Now,
+		Lint: lint,
 		Watch: func(e chain.Event) {
 			if done, ok := e.(chain.StageDone); ok {
 				finished = append(finished, done.Done)

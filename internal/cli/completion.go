@@ -4,6 +4,7 @@ package cli
 
 import (
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,4 +60,36 @@ func (a *app) man() *cobra.Command {
 			return nil
 		},
 	})
+}
+
+// complete offers values for a flag.
+func complete(c *cobra.Command, flag string, values ...string) {
+	// The only error is that the flag does not exist, or has an offer already: a slip of this package.
+	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// completeFolder offers folders for a flag.
+func completeFolder(c *cobra.Command, flag string) { _ = c.MarkFlagDirname(flag) }
+
+// completeArtefact offers the names of artefacts that the ledger knows, and files.
+func (a *app) completeArtefact(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	h, err := a.openHome(false)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	runs, err := h.runs(c.Context())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var names []string
+	for _, run := range runs {
+		for _, out := range run.Outputs {
+			names = append(names, run.Stage+"/"+out.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), cobra.ShellCompDirectiveDefault
 }

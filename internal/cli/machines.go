@@ -29,12 +29,12 @@ func (a *app) drivers() []driver {
 	}
 }
 
-func (a *app) machineNames() string {
+func (a *app) machineNames() []string {
 	var names []string
 	for _, d := range a.drivers() {
 		names = append(names, d.name)
 	}
-	return strings.Join(names, " or ")
+	return names
 }
 
 // newMachine makes the machine of a name.
@@ -44,7 +44,8 @@ func (a *app) newMachine(name string) (machine.Machine, error) {
 			return d.make(), nil
 		}
 	}
-	return nil, fault.New(fault.Usage, "--machine %s: want %s", name, a.machineNames())
+	return nil, fault.New(fault.Usage, "--machine %s: want %s", name,
+		strings.Join(a.machineNames(), " or "))
 }
 
 // scratch is the folder for files that live as long as a job.

@@ -60,7 +60,7 @@ and proves that what came out is the same whichever machine built it.`,
   rung why scheme1               # from an artefact down to the seed
   rung help bootstrap            # flags, examples and exit statuses of a verb`,
 	},
-		a.bootstrap(), a.completion(), a.doctor(), a.ledgerVerbs(), a.man(), a.storeVerbs(), a.version(), a.why(),
+		a.auditVerb(), a.bootstrap(), a.completion(), a.doctor(), a.ledgerVerbs(), a.man(), a.storeVerbs(), a.version(), a.why(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -77,6 +77,8 @@ and proves that what came out is the same whichever machine built it.`,
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "tell of every step, and show what steps print")
 	flags.StringVar(&a.color, "color", "auto", "colour: auto, always or never; auto respects NO_COLOR")
 	flags.StringVar(&a.store, "store", "", "folder of the store (default $RUNG_STORE, or rung in the user's cache folder)")
+	complete(root, "color", "auto", "always", "never")
+	_ = root.MarkPersistentFlagDirname("store") // fails only for a flag that does not exist
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkColor() }
 	return root
 }

@@ -32,6 +32,8 @@ which is looked for by the digest of its content. A path that begins with ./ or 
 		},
 	})
 	c.Flags().StringVar(&arch, "arch", "", "only runs for this architecture, by Go's name (default any)")
+	complete(c, "arch", "amd64", "arm64", "riscv64")
+	c.ValidArgsFunction = a.completeArtefact
 	return c
 }
 
