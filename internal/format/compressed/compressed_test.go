@@ -41,8 +41,8 @@ func files() []file {
 				"2C+2gAEAAUEeDPbrMxibS5oBAAAAAApZWg==", rungs},
 		{"xz without checks", "xz -C none", compressed.XZ,
 			"/Td6WFoAAAD/EtlBAgAhARYAAAB0L+Wj4AAdAA1dADkdSf/0lxatqxsgAAAAAAAAAAEhHqudFlYGcp56AQAAAAAAWVo=", rungs},
-		{"xz of three blocks", "xz --block-size=40000 -0", compressed.XZ, "/Td6WFoAAATm1rRGAgAhAQwAAACPmEGc4Jw/AEVdAABv/f//o7" +
-
+		{"xz of three blocks", "xz --block-size=40000 -0", compressed.XZ,
+			"/Td6WFoAAATm1rRGAgAhAQwAAACPmEGc4Jw/AEVdAABv/f//o7" +
 			"f/Rz5IFXI5YVG4kijmo4YH+e7kHoLTL8U6PAFLsX7JiopNL6MN2X+m44wjEVPgWRjFdYrid/i2lHpjHU4AAAAAAABoQLhi/B22yQ" +
 			"IAIQEMAAAAj5hBnOCcPwBFXQAAb/3//6O3/0c+SBVyOWFRuJIo5qOGB/nu5B6C0y/FOjwBS7F+yYqKTS+jDdl/puOMIxFT4FkYxX" +
 			"WK4nf4tpR6Yx1OAAAAAAAAaEC4YvwdtskCACEBDAAAAI+YQZzgTh8AOl0AAG/9//+jt/9HPkgVcjlhUbiSKOajhgf57uQegtMvxT" +
