@@ -16,6 +16,9 @@ import (
 // decodeAMD64 decodes with x86asm and prints as Intel's manual does: x86asm's own names of conditions are those of XED.
 func decodeAMD64(code []byte, address uint64) (instruction, error) {
 	inst, err := x86asm.Decode(code, 64)
+	if err == nil && inst.Op == 0 {
+		err = x86asm.ErrUnrecognized
+	}
 	if err != nil {
 		return instruction{}, err
 	}

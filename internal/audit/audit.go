@@ -15,9 +15,7 @@ import (
 	"bytes"
 	"context"
 	"path"
-	"slices"
 
-	"github.com/rung-build/rung/internal/chain"
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/seedlang"
@@ -72,19 +70,26 @@ type Problem struct {
 }
 
 // Run audits a chain. The error speaks of what hindered the audit; what the audit found stands in the report.
-func Run(ctx context.Context, plan *chain.Plan, made Made) (*Report, error) {
-	a := &auditor{plan: plan, report: &Report{Arch: plan.Arch}}
+func Run(ctx context.Context, c *Chain, made Made) (*Report, error) {
+	a := &auditor{chain: c, report: &Report{
+		Arch: c.Arch, Seed: []Binary{}, Programs: []Program{}, Listings: []Listing{}, Texts: []string{}, Problems: []Problem{},
+	}}
 	a.binaries()
 	if err := a.programs(ctx, made); err != nil {
 		return nil, err
 	}
-	for _, text := range texts(plan) {
-		if isText(text.Path) {
+	for _, text := range c.texts() {
+		if !text.Program && isText(text.Path) {
 			a.report.Texts = append(a.report.Texts, text.Path)
 			a.problems(text.Path, Style(text.Bytes))
 		}
-		if ext := path.Ext(text.Path); ext == ".hex0" || ext == ".hex2" {
-			a.listing(text)
+		switch path.Ext(text.Path) {
+		case ".hex0", ".hex2":
+			a.listing(text.Text)
+		case ".scm":
+			if err := seedlang.Lint("seed/"+text.Path, text.Bytes); err != nil {
+				a.defects([]error{err})
+			}
 		}
 	}
 	return a.report, nil
@@ -105,7 +110,7 @@ func (r *Report) Err() error {
 }
 
 type auditor struct {
-	plan   *chain.Plan
+	chain  *Chain
 	report *Report
 }
 
@@ -121,31 +126,35 @@ func (a *auditor) problems(file string, all []Problem) {
 
 // binaries compares the chain's binary programs with their texts: NAME-seed with NAME.hex0.
 func (a *auditor) binaries() {
-	for _, program := range a.plan.Programs() {
-		b := Binary{Path: program.Path, Size: len(program.Bytes), SHA256: program.Digest.Hex()}
-		b.Text = textOf(program.Path)
-		text, ok := a.plan.Text(b.Text)
-		if !ok {
-			a.problem(program.Path, 0, "a binary without a text: the chain takes no "+b.Text)
-			a.report.Seed = append(a.report.Seed, b)
-			continue
+	for _, program := range a.chain.texts() {
+		if program.Program {
+			a.report.Seed = append(a.report.Seed, a.binary(program.Text))
 		}
-		decoded, err := DecodeHex0(text.Bytes)
-		switch {
-		case err != nil:
-			a.problem(b.Text, 0, err.Error())
-		case !bytes.Equal(decoded, program.Bytes):
-			a.report.mismatch = true
-			a.problem(program.Path, 0, "differs from "+b.Text+" "+a.firstDifference(text, decoded, program.Bytes))
-		default:
-			b.Equal = true
-		}
-		a.report.Seed = append(a.report.Seed, b)
 	}
 }
 
+func (a *auditor) binary(program Text) Binary {
+	b := Binary{Path: program.Path, Text: textOf(program.Path), Size: len(program.Bytes), SHA256: hexDigest(program.Bytes)}
+	text, ok := a.chain.Texts[b.Text]
+	if !ok {
+		a.problem(program.Path, 0, "a binary without a text: the chain takes no "+b.Text)
+		return b
+	}
+	decoded, err := DecodeHex0(text.Bytes)
+	switch {
+	case err != nil:
+		a.problem(b.Text, 0, err.Error())
+	case !bytes.Equal(decoded, program.Bytes):
+		a.report.mismatch = true
+		a.problem(program.Path, 0, "differs from "+b.Text+": "+a.firstDifference(text, decoded, program.Bytes))
+	default:
+		b.Equal = true
+	}
+	return b
+}
+
 // firstDifference says where the bytes of a text differ from others, and which line they come from.
-func (a *auditor) firstDifference(text chain.Text, want, got []byte) string {
+func (a *auditor) firstDifference(text Text, want, got []byte) string {
 	_, m, err := seedlang.Assemble(seedlang.Hex0, seedlang.Base, seedlang.Source{Name: text.Path, Text: text.Bytes})
 	if err != nil {
 		m = &seedlang.Map{Base: seedlang.Base}
@@ -154,26 +163,12 @@ func (a *auditor) firstDifference(text chain.Text, want, got []byte) string {
 }
 
 // listing compares a program's bytes with their comments.
-func (a *auditor) listing(text chain.Text) {
-	l, problems := Disassemble(a.plan.Arch, text.Path, text.Bytes)
+func (a *auditor) listing(text Text) {
+	l, problems := Disassemble(a.chain.Arch, text.Path, text.Bytes)
 	a.problems(text.Path, problems)
 	if l != nil {
 		a.report.Listings = append(a.report.Listings, *l)
 	}
-}
-
-// texts lists what a chain takes from the seed, each once, in the order in which stages take them.
-func texts(plan *chain.Plan) []chain.Text {
-	var all []chain.Text
-	for _, stage := range plan.Stages {
-		for _, in := range stage.Inputs {
-			known := slices.ContainsFunc(all, func(t chain.Text) bool { return t.Path == in.From.Path })
-			if text, ok := plan.Text(in.From.Path); ok && in.From.Stage == "" && !known {
-				all = append(all, text)
-			}
-		}
-	}
-	return all
 }
 
 func hexDigest(b []byte) string { return digest.Of(b).Hex() }

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-
-	"github.com/rung-build/rung/internal/chain"
 )
 
 // Size counts texts.
@@ -48,40 +46,31 @@ type Count struct {
 }
 
 // CountTexts counts what the stages take from the seed. A text that several stages take counts for the first of them.
-func CountTexts(plan *chain.Plan) *Count {
-	c := &Count{Arch: plan.Arch, Groups: []Group{}, Languages: map[string]Size{}}
-	counted := map[string]bool{}
-	for _, stage := range plan.Stages {
-		first := len(c.Groups)
-		for _, in := range stage.Inputs {
-			text, ok := plan.Text(in.From.Path)
-			if !ok || in.From.Stage != "" || counted[text.Path] {
-				continue
-			}
-			counted[text.Path] = true
-			if text.Program {
-				c.Binaries.add(Size{Files: 1, Bytes: len(text.Bytes)})
-				continue
-			}
-			c.add(stage.Name, first, text)
+func CountTexts(chain *Chain) *Count {
+	c := &Count{Arch: chain.Arch, Groups: []Group{}, Languages: map[string]Size{}}
+	for _, text := range chain.texts() {
+		if text.Program {
+			c.Binaries.add(Size{Files: 1, Bytes: len(text.Bytes)})
+			continue
 		}
+		c.add(text)
 	}
 	return c
 }
 
-// add counts a text in the group of its stage and language; the groups of the stage start at first.
-func (c *Count) add(stage string, first int, text chain.Text) {
+// add counts a text in the group of its stage and language.
+func (c *Count) add(text taken) {
 	lang := language(text.Path)
 	if lang == "" {
 		lang = "other"
 	}
-	i := slices.IndexFunc(c.Groups[first:], func(g Group) bool { return g.Language == lang })
+	i := slices.IndexFunc(c.Groups, func(g Group) bool { return g.Stage == text.stage && g.Language == lang })
 	if i < 0 {
-		i = len(c.Groups) - first
-		c.Groups = append(c.Groups, Group{Stage: stage, Language: lang})
+		i = len(c.Groups)
+		c.Groups = append(c.Groups, Group{Stage: text.stage, Language: lang})
 	}
 	size := sizeOf(lang, text.Bytes)
-	g := &c.Groups[first+i]
+	g := &c.Groups[i]
 	g.Texts = append(g.Texts, text.Path)
 	g.Size.add(size)
 	total := c.Languages[lang]

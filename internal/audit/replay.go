@@ -11,11 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rung-build/rung/internal/chain"
 	"github.com/rung-build/rung/internal/seedlang"
 )
 
-// assemblers says which program of a chain speaks which language.
+// assembler says which program of a chain speaks which language.
 func assembler(program string) (seedlang.Lang, bool) {
 	switch name := strings.TrimSuffix(path.Base(program), "-seed"); name {
 	case "hex0", "hex2", "M0", "hex2pp", "M1pp":
@@ -35,29 +34,29 @@ type file struct {
 
 // replay walks the steps of a chain's stages with reference assemblers in place of the chain's own.
 type replay struct {
-	plan  *chain.Plan
+	chain *Chain
 	files map[string]file // exports by STAGE/PATH
 }
 
 // stage gives the files of a stage after its steps. A step whose program is no assembler, or whose inputs are unknown,
 // makes unknown files. The step of an error is told by its words.
-func (r *replay) stage(s chain.Stage) (map[string]file, []error) {
+func (r *replay) stage(s Stage) (map[string]file, []error) {
 	files := map[string]file{}
 	for _, in := range s.Inputs {
-		if in.From.Stage != "" {
-			if f, ok := r.files[in.From.String()]; ok {
+		if in.Stage != "" {
+			if f, ok := r.files[in.Stage+"/"+in.Path]; ok {
 				files[in.Name] = f
 			}
 			continue
 		}
-		if text, ok := r.plan.Text(in.From.Path); ok {
+		if text, ok := r.chain.Texts[in.Path]; ok {
 			source := seedlang.Source{Name: "seed/" + text.Path, Text: text.Bytes}
 			files[in.Name] = file{sources: []seedlang.Source{source}, bytes: text.Bytes, texts: []string{text.Path}}
 		}
 	}
 	var errs []error
 	for _, step := range s.Steps {
-		if err := r.step(files, step.Argv); err != nil {
+		if err := r.step(files, step); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -153,15 +152,15 @@ func plainSources(inputs []file) ([]seedlang.Source, error) {
 
 // programs assembles what the stages export and compares it with what the chain made.
 func (a *auditor) programs(ctx context.Context, made Made) error {
-	r := &replay{plan: a.plan, files: map[string]file{}}
-	for _, s := range a.plan.Stages {
+	r := &replay{chain: a.chain, files: map[string]file{}}
+	for _, s := range a.chain.Stages {
 		files, errs := r.stage(s)
 		a.defects(errs)
 		for _, pair := range s.Same {
-			left, right := files[pair.A], files[pair.B]
+			left, right := files[pair[0]], files[pair[1]]
 			if left.bytes != nil && right.bytes != nil && !bytes.Equal(left.bytes, right.bytes) {
 				a.report.mismatch = true
-				a.problem(s.Name+"/"+pair.A, 0, "should equal "+pair.B+", but by the reference assembler "+
+				a.problem(s.Name+"/"+pair[0], 0, "should equal "+pair[1]+", but by the reference assembler "+
 					difference(left.bytes, right.bytes, left.m))
 			}
 		}

@@ -12,6 +12,7 @@ package seedlang
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -54,6 +55,9 @@ type Source struct {
 // the address base. M0 texts are expanded and linked as hex2, M1pp texts as hex2pp. An error is an *Error, or several of
 // them joined.
 func Assemble(lang Lang, base uint64, sources ...Source) ([]byte, *Map, error) {
+	if !slices.Contains(Langs(), lang) {
+		return nil, nil, fmt.Errorf("language %q: want one of %v", lang, Langs())
+	}
 	l := newLinker(lang, base)
 	if err := feed(lang, l, sources); err != nil {
 		return nil, nil, err

@@ -230,6 +230,9 @@ func TestExpandKeepsTheMeaning(t *testing.T) {
 	if n := strings.Count(string(expanded), "\n"); n != 3 {
 		t.Errorf("Expand(three lines with words) = %q; want three lines", expanded)
 	}
+	if _, _, err := Assemble("hex3", Base); err == nil {
+		t.Error("Assemble(hex3) = nil; want an error")
+	}
 	if _, err := Expand(Hex2, Source{}); err == nil {
 		t.Error("Expand(hex2) = nil; want an error")
 	}
