@@ -29,6 +29,7 @@ func isolationTests() []test {
 		{"LeftBehind", testLeftBehind},
 		{"Attack", testAttack},
 		{"SeedCalls", testSeedCalls},
+		{"SeedCallsAbsent", testSeedCallsAbsent},
 	}
 }
 
@@ -170,14 +171,16 @@ func testSeedCalls(t *testing.T, m machine.Machine) {
 			})
 		})
 	}
-	t.Run("a program that is absent", func(t *testing.T) {
-		blobs := &store.Mem{}
-		j := Job(t, blobs, nil)
-		j.Steps = []machine.Step{{Argv: []string{"absent"}, Limit: time.Minute}}
-		j.Calls = machine.CallsSeed
-		checkFailure(t, run(t, m, j, blobs, nil), machine.Failure{
-			Cause: machine.CauseStart, Step: 0, Detail: `cannot start "absent": no such file or directory`,
-		})
+}
+
+// testSeedCallsAbsent is about a program that cannot be started when the filter is in force already.
+func testSeedCallsAbsent(t *testing.T, m machine.Machine) {
+	blobs := &store.Mem{}
+	j := Job(t, blobs, nil)
+	j.Steps = []machine.Step{{Argv: []string{"absent"}, Limit: time.Minute}}
+	j.Calls = machine.CallsSeed
+	checkFailure(t, run(t, m, j, blobs, nil), machine.Failure{
+		Cause: machine.CauseStart, Step: 0, Detail: `cannot start "absent": no such file or directory`,
 	})
 }
 

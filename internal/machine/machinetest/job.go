@@ -24,14 +24,14 @@ import (
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// ProbeVariable names, in the environment, a file that is the probe, for a test that cannot build it: one that was
-// started as another user.
-const ProbeVariable = "RUNG_TEST_PROBE"
+// ProbeFile is a file that, where it exists in the working directory, is taken for the probe: a test that was started as
+// another user cannot build it.
+const ProbeFile = "rung-test-probe"
 
 // Probe is the probe's bytes. The build takes a second or two where the Go cache knows nothing of it.
 var Probe = sync.OnceValues(func() ([]byte, error) {
-	if name := os.Getenv(ProbeVariable); name != "" {
-		return os.ReadFile(name)
+	if made, err := os.ReadFile(ProbeFile); err == nil {
+		return made, nil
 	}
 	dir, err := os.MkdirTemp("", "rung-probe-")
 	if err != nil {
