@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// Digest identifies a sequence of bytes. It is comparable. The zero value identifies nothing; IsZero tells it apart from
-// the digest of the empty sequence.
+// Digest identifies a sequence of bytes. It is comparable. The zero value identifies nothing; IsZero tells it apart
+// from the digest of the empty sequence.
 type Digest struct {
 	sum  [sha256.Size]byte
 	size int64

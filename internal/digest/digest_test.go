@@ -42,7 +42,7 @@ func TestDigestParts(t *testing.T) {
 	}
 	var zero Digest
 	if !zero.IsZero() || zero.String() != "" || Of(nil).IsZero() {
-		t.Errorf("the zero digest: IsZero %v, String %q; of nothing: IsZero %v", zero.IsZero(), zero.String(), Of(nil).IsZero())
+		t.Errorf("zero: IsZero %v, String %q; of nothing: IsZero %v", zero.IsZero(), zero.String(), Of(nil).IsZero())
 	}
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package fault gives an error its kind, which decides the exit status, and its hint, which tells the reader what to do.
+// Package fault gives an error its kind, which decides the exit status, and its hint, which tells the reader what to
+// do.
 //
 // It leaves out stack traces and error codes on purpose: an error names the object it is about and wraps its cause, and
 // a kind is used for exit statuses and retries only.

@@ -31,7 +31,8 @@ var ErrBusy = errors.New("locked by another process")
 const pause = 5 * time.Millisecond
 
 // Lock takes the lock on an open file, in place of one of another mode that the file has; such a change lets go of the
-// old lock first. Where the lock is not free within about the given time, the error is ErrBusy and the file has no lock.
+// old lock first. Where the lock is not free within about the given time, the error is ErrBusy and the file has no
+// lock.
 func Lock(f *os.File, mode Mode, wait time.Duration) error {
 	for {
 		err := flock(f, int(mode)|syscall.LOCK_NB)

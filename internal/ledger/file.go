@@ -22,8 +22,8 @@ import (
 )
 
 // Ledger is the file of a ledger: one JSON object a line, the fields of Run after "prev", which is the SHA-256 of the
-// line before with its newline, in hex, and empty in the first line. So the file is a hash chain: no line can be changed,
-// taken out or put in without every later line showing it, and
+// line before with its newline, in hex, and empty in the first line. So the file is a hash chain: no line can be
+// changed, taken out or put in without every later line showing it, and
 //
 //	sed -n 7p ledger | sha256sum
 //
@@ -102,8 +102,8 @@ func noEOF(err error) error {
 	return err
 }
 
-// Append adds a run: one write of a whole line, flushed to the disk, under a lock. What a killed writer left of a line is
-// moved to the file PATH.torn first. On an error the file is as it was.
+// Append adds a run: one write of a whole line, flushed to the disk, under a lock. What a killed writer left of a line
+// is moved to the file PATH.torn first. On an error the file is as it was.
 func (l *Ledger) Append(ctx context.Context, run Run) error {
 	if err := ctx.Err(); err != nil {
 		return err

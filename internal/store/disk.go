@@ -20,20 +20,21 @@ import (
 
 // Disk is a store in a directory:
 //
-//	version       "rung store 1\n": which layout this is
-//	lock          never written; flock(2) on it keeps GC away from processes that use the store
-//	blobs/ab/HEX  content; HEX is its SHA-256, ab the first two digits of it; mode 0444
+//	version         "rung store 1\n": which layout this is
+//	lock            never written; flock(2) on it keeps GC away from processes that use the store
+//	blobs/ab/HEX    content; HEX is its SHA-256, ab the first two digits of it; mode 0444
 //	actions/ab/HEX  the result of the action of that SHA-256: a line with the action's digest and the result's, then
-//	              the result; mode 0444
-//	tmp/          files being written; what a killed process left here is removed by the next one that opens the store alone
-//	damaged/      blobs and results that were found to be damaged, for whoever wants to know why; GC removes them
+//	                the result; mode 0444
+//	tmp/            files being written; what a killed process left is removed by whoever opens the store unused
+//	damaged/        blobs and results that were found to be damaged, for whoever wants to know why; GC removes them
 //
 // Files come to their names by rename(2), so that no reader sees half of one, and two writers of one blob do not
 // disturb each other.
 //
-// Nothing is flushed with fsync(2). After a power failure a file may be missing, short, or hold other bytes; each of these
-// is found by its size or its digest and healed by running a stage again. A flush for each of some hundred blobs would
-// cost more than all the stages together, and buy nothing that cannot be made again. The ledger, which cannot, flushes.
+// Nothing is flushed with fsync(2). After a power failure a file may be missing, short, or hold other bytes; each of
+// these is found by its size or its digest and healed by running a stage again. A flush for each of some hundred blobs
+// would cost more than all the stages together, and buy nothing that cannot be made again. The ledger, which cannot,
+// flushes.
 type Disk struct {
 	dir    string
 	lock   *os.File // nil where the store is read-only and has no lock file
@@ -64,8 +65,8 @@ type Options struct {
 // layout is the content of the file "version".
 const layout = "rung store 1\n"
 
-// Times to wait for the lock. A process that opens the store alone to clean it up needs some milliseconds, GC of a large
-// store a few seconds.
+// Times to wait for the lock. A process that opens the store alone to clean it up needs some milliseconds, GC of a
+// large store a few seconds.
 const (
 	waitShared = 10 * time.Second
 	waitAlone  = 100 * time.Millisecond

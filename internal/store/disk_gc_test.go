@@ -40,7 +40,8 @@ func TestDiskGCKeepsWhatItIsTold(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("GC differs (-want +got):\n%s", diff)
 	}
-	left := []string{"actions/" + keep.Hex()[:2] + "/" + keep.Hex(), "blobs/" + keep.Hex()[:2] + "/" + keep.Hex(), "lock", "version"}
+	name := keep.Hex()[:2] + "/" + keep.Hex()
+	left := []string{"actions/" + name, "blobs/" + name, "lock", "version"}
 	if diff := cmp.Diff(left, files(t, dir)); diff != "" {
 		t.Errorf("files after GC differ (-want +got):\n%s", diff)
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/rung-build/rung/internal/digest"
 )
 
-// bufferSize is the unit of reading, hashing and writing. Content that fits is hashed before anything is written, so that
-// putting again what is already there writes nothing.
+// bufferSize is the unit of reading, hashing and writing. Content that fits is hashed before anything is written, so
+// that putting again what is already there writes nothing.
 const bufferSize = 1 << 20
 
 // tempPattern names the files in tmp/.

@@ -149,7 +149,7 @@ func TestDiskResultDamageIsAbsentAndReported(t *testing.T) {
 		reports = nil
 		b, ok, err := s.Result(t.Context(), action)
 		if ok || err != nil || b != nil || len(reports) != 1 {
-			t.Fatalf("Result with bit %d flipped = %q, %v, %v and %d reports; want none and one report", i, b, ok, err, len(reports))
+			t.Fatalf("Result with bit %d flipped = %q, %v, %v, %v; want none and one report", i, b, ok, err, reports)
 		}
 	}
 	checkFault(t, "the report", reports[0], fault.Mismatch)

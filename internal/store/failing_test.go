@@ -69,7 +69,7 @@ func checkFailingPut(t *testing.T, errno error, at string, size int) {
 	}
 	d, err := s.Put(t.Context(), bytes.NewReader(make([]byte, size)))
 	if fault.KindOf(err) != fault.Unavailable || fault.HintOf(err) == "" || !d.IsZero() {
-		t.Errorf("%v at %s: Put(%d bytes) = %v, %v; want a fault of kind %v with a hint", errno, at, size, d, err, fault.Unavailable)
+		t.Errorf("%v at %s: Put(%d bytes) = %v, %v; want kind %v with a hint", errno, at, size, d, err, fault.Unavailable)
 	}
 	if at != "create" {
 		if err := s.Record(t.Context(), digest.Of(nil), nil); fault.KindOf(err) != fault.Unavailable {

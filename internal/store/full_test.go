@@ -87,7 +87,7 @@ func childFull(dir string) error {
 // wantUnavailable checks for a fault of kind Unavailable with a hint and a cause.
 func wantUnavailable(doing string, err, cause error) error {
 	if fault.KindOf(err) != fault.Unavailable || fault.HintOf(err) == "" || cause != nil && !errors.Is(err, cause) {
-		return fmt.Errorf("%s = %v; want a fault of kind %v with a hint and the cause %v", doing, err, fault.Unavailable, cause)
+		return fmt.Errorf("%s = %v; want kind %v with a hint and the cause %v", doing, err, fault.Unavailable, cause)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ type reader struct {
 }
 
 // newReader reads content of a digest from r. Corrupt is called once where the bytes differ, and gives the error.
-func newReader(ctx context.Context, r io.ReadCloser, want digest.Digest, corrupt func(got digest.Digest) error) *reader {
+func newReader(ctx context.Context, r io.ReadCloser, want digest.Digest, corrupt func(digest.Digest) error) *reader {
 	return &reader{ctx: ctx, r: r, want: want, hasher: digest.NewHasher(), corrupt: corrupt}
 }
 

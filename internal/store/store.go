@@ -5,10 +5,10 @@
 // Disk is the store that is used by default: a directory (see Disk for its layout). Mem is one in memory, for tests.
 // Both pass the contract suite in storetest.
 //
-// Damage heals in three moves. A reader that finds other bytes than the digest names moves the blob aside and fails with
-// a *CorruptError; the content is then absent; whoever can make it again (a stage that is run once more) puts it, which
-// works because nothing stands in its place. Put itself compares only the size of what is already there, since reading
-// it would make each repeated Put as slow as the first.
+// Damage heals in three moves. A reader that finds other bytes than the digest names moves the blob aside and fails
+// with a *CorruptError; the content is then absent; whoever can make it again (a stage that is run once more) puts it,
+// which works because nothing stands in its place. Put itself compares only the size of what is already there, since
+// reading it would make each repeated Put as slow as the first.
 //
 // Left out on purpose: encryption, compression, and reference counts: what is worth keeping is known to the caller of
 // Disk.GC.

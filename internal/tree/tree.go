@@ -31,7 +31,9 @@ const (
 	Fifo
 )
 
-var kindNames = [...]string{File: "file", Dir: "dir", Symlink: "symlink", CharDevice: "char", BlockDevice: "block", Fifo: "fifo"}
+var kindNames = [...]string{
+	File: "file", Dir: "dir", Symlink: "symlink", CharDevice: "char", BlockDevice: "block", Fifo: "fifo",
+}
 
 // String is the kind's name in JSON and in messages.
 func (k Kind) String() string {

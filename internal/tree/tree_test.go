@@ -134,7 +134,8 @@ func TestTreeOnly(t *testing.T) {
 func TestMerge(t *testing.T) {
 	other := dir("a")
 	other.Mode = 0o700
-	got, err := Merge(mustNew(t, file("a/b", "1"), file("c", "2")), Tree{}, mustNew(t, other, file("a/d", "3"), file("c", "2")))
+	first, second := mustNew(t, file("a/b", "1"), file("c", "2")), mustNew(t, other, file("a/d", "3"), file("c", "2"))
+	got, err := Merge(first, Tree{}, second)
 	if err != nil {
 		t.Fatal(err)
 	}

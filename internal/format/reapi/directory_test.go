@@ -147,7 +147,8 @@ func TestTreeRefusesATreeOfTrees(t *testing.T) {
 		}
 		messages = append(messages, m)
 	}
-	if _, err := Tree(digest.Of(messages[60]), 1000, reader(messages)); err == nil || !strings.Contains(err.Error(), "1000") {
+	_, err := Tree(digest.Of(messages[60]), 1000, reader(messages))
+	if err == nil || !strings.Contains(err.Error(), "1000") {
 		t.Errorf("Tree of 2^60 directories: %v; want the limit of 1000 nodes", err)
 	}
 }

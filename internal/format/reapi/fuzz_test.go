@@ -39,8 +39,8 @@ func kinds() []kind {
 	}
 }
 
-// FuzzDecode checks for each message type that what decodes is canonical: it encodes to the same bytes, by us and by the
-// generated code.
+// FuzzDecode checks for each message type that what decodes is canonical: it encodes to the same bytes, by us and by
+// the generated code.
 func FuzzDecode(f *testing.F) {
 	command, _ := sampleCommand()
 	_, directories, err := Directories(sampleTree(f))
@@ -50,7 +50,7 @@ func FuzzDecode(f *testing.F) {
 	d := digest.Of([]byte("content"))
 	seeds := [][]byte{
 		mustEncode(f, command, DecodeCommand),
-		mustEncode(f, Action{Command: d, InputRoot: d, Timeout: 1500 * time.Millisecond, Platform: []Pair{{"a", "b"}}}, DecodeAction),
+		mustEncode(f, Action{d, d, 1500 * time.Millisecond, []Pair{{"a", "b"}}}, DecodeAction),
 		directories[len(directories)-1],
 		mustEncode(f, ActionResult{Files: []OutputFile{{"a", d, true}}, ExitCode: -1, Stdout: d}, DecodeActionResult),
 	}

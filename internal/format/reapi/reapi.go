@@ -6,8 +6,8 @@
 // The messages are written field by field with protowire instead of a generated serialiser, because their digests are
 // keys that must stay the same for years, and the Go serialiser promises no stable bytes, not even between two versions
 // of itself. The form written is the one the API calls canonical: fields in ascending order of their numbers, no
-// default values, no unknown fields, lists sorted where the API says so. A test compares it with the generated messages.
-// The decoders accept nothing but that form.
+// default values, no unknown fields, lists sorted where the API says so. A test compares it with the generated
+// messages. The decoders accept nothing but that form.
 //
 // Left out on purpose: node properties (times and modes other than the execute bit have no place in an input root), the
 // deprecated fields that output_paths replaced, do_not_cache, salt, and the services, which are gRPC's concern.

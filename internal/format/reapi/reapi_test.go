@@ -126,6 +126,7 @@ func TestActionEncodesAsTheGeneratedMessages(t *testing.T) {
 
 func TestEncodeRefuses(t *testing.T) {
 	d := digest.Of(nil)
+	twice := Directory{Files: []FileNode{{"a", d, false}}, Symlinks: []SymlinkNode{{"a", "b"}}}
 	rows := map[string]struct {
 		message encoder
 		want    string
@@ -136,7 +137,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"an argument in Latin-1":  {Command{Arguments: []string{"gr\xf6\xdfe"}}, "not UTF-8"},
 		"a variable in Latin-1":   {Command{Environment: []Pair{{"A", "\xf6"}}}, "not UTF-8"},
 		"a timeout below 0":       {Action{Timeout: -1}, "timeout"},
-		"a name twice":            {Directory{Files: []FileNode{{Name: "a", Digest: d}}, Symlinks: []SymlinkNode{{"a", "b"}}}, "twice"},
+		"a name twice":            {twice, "twice"},
 		"a name with a slash":     {Directory{Files: []FileNode{{Name: "a/b", Digest: d}}}, "not the name"},
 		"the name ..":             {Directory{Directories: []DirectoryNode{{Name: "..", Digest: d}}}, "not the name"},
 		"the empty name":          {Directory{Symlinks: []SymlinkNode{{"", "b"}}}, "not the name"},

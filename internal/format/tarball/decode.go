@@ -102,7 +102,7 @@ func cleanName(h *tar.Header) (string, error) {
 	if name == "." && h.Typeflag == tar.TypeDir {
 		return name, nil
 	}
-	if name == "" || name == "." || name == ".." || name[0] == '/' || strings.HasPrefix(name, "../") || path.Clean(name) != name {
+	if name == "." || name == ".." || strings.HasPrefix(name, "../") || path.IsAbs(name) || path.Clean(name) != name {
 		return "", fmt.Errorf("tarball: %q is not a clean relative path", h.Name)
 	}
 	return name, nil

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/tree"
 )
@@ -24,7 +22,8 @@ func gnuTar(t *testing.T, dir string, in []byte, args ...string) string {
 		need.Unmet(t, "GNU tar, and tar here is another")
 	}
 	cmd := exec.Command(path, args...)
-	cmd.Dir, cmd.Stdin, cmd.Env = dir, bytes.NewReader(in), []string{"TZ=UTC", "LC_ALL=C.UTF-8", "PATH=" + os.Getenv("PATH")}
+	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(in)
+	cmd.Env = []string{"TZ=UTC", "LC_ALL=C.UTF-8", "PATH=" + os.Getenv("PATH")}
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
@@ -79,12 +78,15 @@ func TestGNUTarUnpacksWhatEncodeWrote(t *testing.T) {
 // prepare makes a directory with one of each kind that an ordinary user can make.
 func prepare(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	long := strings.Repeat("n", 90)
+	dir, long := t.TempDir(), strings.Repeat("n", 90)
+	deep := filepath.Join(dir, "d", long, long)
 	for _, err := range []error{
-		os.MkdirAll(filepath.Join(dir, "d", long, long), 0o755), os.WriteFile(filepath.Join(dir, "f"), []byte("content"), 0o644),
-		os.WriteFile(filepath.Join(dir, "d", long, long, "größe"), nil, 0o600), os.Link(filepath.Join(dir, "f"), filepath.Join(dir, "h")),
-		os.Symlink("../f", filepath.Join(dir, "d", "l")), os.Chmod(filepath.Join(dir, "f"), 0o754),
+		os.MkdirAll(deep, 0o755),
+		os.WriteFile(filepath.Join(dir, "f"), []byte("content"), 0o644),
+		os.WriteFile(filepath.Join(deep, "größe"), nil, 0o600),
+		os.Link(filepath.Join(dir, "f"), filepath.Join(dir, "h")),
+		os.Symlink("../f", filepath.Join(dir, "d", "l")),
+		os.Chmod(filepath.Join(dir, "f"), 0o754),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -103,10 +105,13 @@ func TestDecodeReadsWhatGNUTarWrote(t *testing.T) {
 			t.Errorf("%s: Decode: %v", format, err)
 			continue
 		}
-		nodes := []tree.Node{b.file("f", 0o754, "content"), b.file("h", 0o754, "content"), b.file("d/"+long+"/"+long+"/größe", 0o600, ""),
+		nodes := []tree.Node{
+			b.file("f", 0o754, "content"), b.file("h", 0o754, "content"),
+			b.file("d/"+long+"/"+long+"/größe", 0o600, ""),
 			{Path: "d", Kind: tree.Dir, Mode: 0o755}, {Path: "d/" + long, Kind: tree.Dir, Mode: 0o755},
 			{Path: "d/" + long + "/" + long, Kind: tree.Dir, Mode: 0o755},
-			{Path: "d/l", Kind: tree.Symlink, Mode: 0o777, Target: "../f"}}
+			{Path: "d/l", Kind: tree.Symlink, Mode: 0o777, Target: "../f"},
+		}
 		for i := range nodes {
 			nodes[i].UID, nodes[i].GID, nodes[i].ModTime = 5, 6, 7
 		}
@@ -133,14 +138,11 @@ func TestDecodeRefusesGNUTarsSparseFiles(t *testing.T) {
 	if _, err := f.WriteAt([]byte("end"), 1<<19); err != nil {
 		t.Fatal(err)
 	}
-	refused := map[string]bool{}
 	for _, format := range []string{"--format=gnu", "--format=pax", "--sparse-version=0.0", "--sparse-version=0.1"} {
 		args := []string{"-cSf", "-", "--format=pax", format, "sparse"}
 		_, err := Decode(strings.NewReader(gnuTar(t, dir, nil, args...)), wide, blobs{}.put)
-		refused[format] = err != nil && strings.Contains(err.Error(), "sparse")
-	}
-	want := map[string]bool{"--format=gnu": true, "--format=pax": true, "--sparse-version=0.0": true, "--sparse-version=0.1": true}
-	if diff := cmp.Diff(want, refused); diff != "" {
-		t.Errorf("refused sparse files differ (-want +got):\n%s", diff)
+		if err == nil || !strings.Contains(err.Error(), `"sparse"`) {
+			t.Errorf("%s: Decode of a sparse file = %v; want an error that names it", format, err)
+		}
 	}
 }

@@ -257,7 +257,8 @@ func TestDecodeDoesNotReadAClaim(t *testing.T) {
 	}
 	copy(in[148:156], fmt.Sprintf("%06o\x00 ", sum))
 	var limit *LimitError
-	if _, err := Decode(bytes.NewReader(in), wide, blobs{}.put); !errors.As(err, &limit) || limit.What != "bytes of content" {
+	_, err := Decode(bytes.NewReader(in), wide, blobs{}.put)
+	if !errors.As(err, &limit) || limit.What != "bytes of content" {
 		t.Errorf("Decode of a file that claims 8 GiB = %v; want the limit on content", err)
 	}
 	huge := wide

@@ -14,7 +14,10 @@ import (
 // damages are ways in which the bytes of "some content" can change.
 func damages() map[string][]byte {
 	return map[string][]byte{
-		"a flipped bit": []byte("some_content"), "cut short": []byte("some con"), "empty": {}, "longer": []byte("some content."),
+		"a flipped bit": []byte("some_content"),
+		"cut short":     []byte("some con"),
+		"empty":         {},
+		"longer":        []byte("some content."),
 	}
 }
 
