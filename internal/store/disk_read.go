@@ -52,7 +52,7 @@ func (d *Disk) Open(ctx context.Context, of digest.Digest) (io.ReadCloser, error
 		return &CorruptError{Digest: of, Got: got, Path: f.Name(), Moved: d.setAside(f.Name(), info)}
 	}
 	if info.Size() != of.Size() || !info.Mode().IsRegular() {
-		f.Close()
+		defer f.Close() // after the file was moved: an inode that is still open is nobody else's
 		return nil, corrupt(digest.Digest{})
 	}
 	return newReader(ctx, f, of, corrupt), nil

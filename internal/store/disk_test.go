@@ -124,6 +124,21 @@ func TestDiskPutReplacesAFileOfAnotherSize(t *testing.T) {
 	}
 }
 
+func TestDiskPutLeavesWhatIsThere(t *testing.T) {
+	s := open(t, t.TempDir(), store.Options{})
+	for _, content := range []string{"small", strings.Repeat("large", 1<<19)} {
+		d := put(t, s, content)
+		first, err := os.Stat(s.Path(d))
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, s, content)
+		if second, err := os.Stat(s.Path(d)); err != nil || !os.SameFile(first, second) {
+			t.Errorf("putting %d bytes again replaced the file (%v)", len(content), err)
+		}
+	}
+}
+
 func TestDiskResultDamageIsAbsentAndReported(t *testing.T) {
 	var reports []error
 	s := open(t, t.TempDir(), store.Options{Report: func(err error) { reports = append(reports, err) }})
