@@ -22,6 +22,7 @@ import (
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/machine/machinetest"
 	"github.com/rung-build/rung/internal/machine/sandbox"
+	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/store"
 )
 
@@ -32,10 +33,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func newSandbox() *sandbox.Machine { return sandbox.New(sandbox.Options{Now: time.Now}) }
+// newSandbox is a sandbox that works here.
+func newSandbox(t *testing.T) *sandbox.Machine {
+	t.Helper()
+	m := sandbox.New(sandbox.Options{Now: time.Now})
+	if err := m.Check(t.Context()); fault.KindOf(err) == fault.Unavailable {
+		need.Unmet(t, "namespaces: %v: %s", err, fault.HintOf(err))
+	}
+	return m
+}
 
 func TestContract(t *testing.T) {
-	machinetest.Run(t, machinetest.Options{}, func(*testing.T) machine.Machine { return newSandbox() })
+	machinetest.Run(t, machinetest.Options{}, func(t *testing.T) machine.Machine { return newSandbox(t) })
 }
 
 // again is this test program, to run one of its tests in a process of its own.
@@ -86,7 +95,7 @@ func TestVictim(t *testing.T) {
 	}
 	blobs := &store.Mem{}
 	job := machinetest.Job(t, blobs, nil, "daemon "+word+" wait")
-	_, err := newSandbox().Run(t.Context(), job, blobs, func(e machine.Event) { os.Stdout.Write(e.Output) })
+	_, err := newSandbox(t).Run(t.Context(), job, blobs, func(e machine.Event) { os.Stdout.Write(e.Output) })
 	t.Errorf("the job ended: %v", err)
 }
 
@@ -122,7 +131,7 @@ func TestKilledWithRung(t *testing.T) {
 
 func TestRunLeavesNothingBehind(t *testing.T) {
 	blobs := &store.Mem{}
-	m := newSandbox()
+	m := newSandbox(t)
 	job := machinetest.Job(t, blobs, []string{"in"}, "cp in out", "print a")
 	job.Exports = []string{"out"}
 	count := func() (int, int) {
@@ -182,7 +191,7 @@ func TestNoStepStartsOnCorruptInputs(t *testing.T) {
 	blobs := &store.Mem{}
 	job := machinetest.Job(t, blobs, nil, "print a")
 	started := false
-	_, err := newSandbox().Run(t.Context(), job, faulty{Mem: blobs}, func(machine.Event) { started = true })
+	_, err := newSandbox(t).Run(t.Context(), job, faulty{Mem: blobs}, func(machine.Event) { started = true })
 	if !errors.Is(err, errFaulty) || fault.KindOf(err) != fault.Mismatch || started {
 		t.Errorf("Run = %v, started %v; want the store's error, of kind mismatch, and no step", err, started)
 	}
@@ -192,7 +201,7 @@ func TestStoreThatIsFull(t *testing.T) {
 	blobs := &store.Mem{}
 	job := machinetest.Job(t, blobs, nil, "write out x")
 	job.Exports = []string{"out"}
-	_, err := newSandbox().Run(t.Context(), job, faulty{blobs, true}, nil)
+	_, err := newSandbox(t).Run(t.Context(), job, faulty{blobs, true}, nil)
 	if !errors.Is(err, errFaulty) || fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("Run = %v; want the store's error, of kind unavailable", err)
 	}
@@ -205,7 +214,7 @@ func TestLargeInputsAndOutputs(t *testing.T) {
 	program, _ := job.Inputs.Lookup("probe")
 	job.Inputs = machinetest.Tree(t, program, machinetest.File(t, blobs, "big", content, machine.ModeFile))
 	job.Exports = []string{"copy"}
-	r, err := newSandbox().Run(t.Context(), job, blobs, nil)
+	r, err := newSandbox(t).Run(t.Context(), job, blobs, nil)
 	if err != nil || r.Failure != nil {
 		t.Fatalf("Run = %+v, %v", r.Failure, err)
 	}
@@ -221,7 +230,7 @@ func TestManyInputs(t *testing.T) {
 		names = append(names, fmt.Sprintf("file%d", i), fmt.Sprintf("dir/file%d", i))
 	}
 	job := machinetest.Job(t, blobs, names, "modify file500", "modify dir/file500")
-	r, err := newSandbox().Run(t.Context(), job, blobs, nil)
+	r, err := newSandbox(t).Run(t.Context(), job, blobs, nil)
 	if err != nil || r.Failure != nil || r.Log != digest.Of(nil) {
 		t.Errorf("Run = %+v, log of %d bytes, %v; want no failure and an empty log", r.Failure, r.Log.Size(), err)
 	}
