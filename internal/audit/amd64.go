@@ -13,7 +13,8 @@ import (
 	"github.com/rung-build/rung/internal/seedlang"
 )
 
-// decodeAMD64 decodes with x86asm and prints as Intel's manual does: x86asm's own names of conditions are those of XED.
+// decodeAMD64 decodes with x86asm and prints as Intel's manual does: x86asm's own names of conditions are those of
+// XED.
 func decodeAMD64(code []byte, address uint64) (instruction, error) {
 	inst, err := x86asm.Decode(code, 64)
 	if err == nil && inst.Op == 0 {
@@ -133,8 +134,8 @@ func widthAMD64(operands []string) int {
 	return 32
 }
 
-// canonicalAMD64 rewrites an operand so that equal meanings have equal texts. Labels are case-sensitive in the chain, but
-// comments were put into lower case, as the labels of hex0 and hex2 programs are.
+// canonicalAMD64 rewrites an operand so that equal meanings have equal texts. Labels are case-sensitive in the chain,
+// but comments were put into lower case, as the labels of hex0 and hex2 programs are.
 func canonicalAMD64(op, operand string, all []string, labels map[string]uint64, width int) string {
 	inMemory := strings.HasSuffix(operand, "]")
 	if inMemory && (op == "lea" || sizeKnownAMD64(op, all)) {

@@ -7,8 +7,8 @@
 // and compares each line with its comment; checks the style of the texts; and counts them. docs/audit.md specifies the
 // conventions and says how to do the same by hand.
 //
-// It leaves out on purpose: running any program of the chain, and reading stores or ledgers. What was made is asked for
-// through a function.
+// It leaves out on purpose: running any program of the chain, and reading stores or ledgers. What was made is asked
+// for through a function.
 package audit
 
 import (
@@ -28,8 +28,8 @@ type Artefact struct {
 	From   string // where it is known from: "ledger", "answers"
 }
 
-// Made tells what the chain made as an export of a stage: everything that is known, in the order of trust; nothing where
-// nothing is.
+// Made tells what the chain made as an export of a stage: everything that is known, in the order of trust; nothing
+// where nothing is.
 type Made func(ctx context.Context, stage, export string) ([]Artefact, error)
 
 // Report is the outcome of an audit.
@@ -72,7 +72,8 @@ type Problem struct {
 // Run audits a chain. The error speaks of what hindered the audit; what the audit found stands in the report.
 func Run(ctx context.Context, c *Chain, made Made) (*Report, error) {
 	a := &auditor{chain: c, report: &Report{
-		Arch: c.Arch, Seed: []Binary{}, Programs: []Program{}, Listings: []Listing{}, Texts: []string{}, Problems: []Problem{},
+		Arch: c.Arch, Seed: []Binary{}, Programs: []Program{}, Listings: []Listing{}, Texts: []string{},
+		Problems: []Problem{},
 	}}
 	a.binaries()
 	if err := a.programs(ctx, made); err != nil {
@@ -87,7 +88,7 @@ func Run(ctx context.Context, c *Chain, made Made) (*Report, error) {
 		case ".hex0", ".hex2":
 			a.listing(text.Text)
 		case ".scm":
-			if err := seedlang.Lint("seed/"+text.Path, text.Bytes); err != nil {
+			if err := seedlang.Lint(text.Path, text.Bytes); err != nil {
 				a.defects([]error{err})
 			}
 		}
@@ -97,15 +98,14 @@ func Run(ctx context.Context, c *Chain, made Made) (*Report, error) {
 
 // Err is nil where nothing was found wrong; else a fault of kind Mismatch.
 func (r *Report) Err() error {
-	n := len(r.Problems)
 	switch {
-	case n == 0:
+	case len(r.Problems) == 0:
 		return nil
 	case r.mismatch:
-		return fault.New(fault.Mismatch, "audit of the %s chain: %d problems, bytes that differ among them", r.Arch, n).
+		return fault.New(fault.Mismatch, "audit of the %s chain: %s, bytes that differ among them", r.Arch, r.found()).
 			WithHint("each problem is listed above, by file and line")
 	}
-	return fault.New(fault.Mismatch, "audit of the %s chain: %d problems", r.Arch, n).
+	return fault.New(fault.Mismatch, "audit of the %s chain: %s", r.Arch, r.found()).
 		WithHint("each problem is listed above, by file and line; docs/audit.md has the conventions")
 }
 
@@ -134,7 +134,8 @@ func (a *auditor) binaries() {
 }
 
 func (a *auditor) binary(program Text) Binary {
-	b := Binary{Path: program.Path, Text: textOf(program.Path), Size: len(program.Bytes), SHA256: hexDigest(program.Bytes)}
+	b := Binary{Path: program.Path, Text: textOf(program.Path), Size: len(program.Bytes)}
+	b.SHA256 = hexDigest(program.Bytes)
 	text, ok := a.chain.Texts[b.Text]
 	if !ok {
 		a.problem(program.Path, 0, "a binary without a text: the chain takes no "+b.Text)

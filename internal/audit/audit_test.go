@@ -72,7 +72,8 @@ func TestRunComparesWhatTheChainMade(t *testing.T) {
 	a := "\x01\x02\xfa\xff\xff\xff"
 	r := run(t, c, map[string]string{"low/hex0": hex0, "low/a": a, "high/a": a, "high/b": "anything"})
 	checkProblems(t, r.Problems, "")
-	if err := r.Err(); err != nil || len(r.Programs) != 4 || !r.Seed[0].Equal || len(r.Listings) != 1 || len(r.Texts) != 4 {
+	complete := len(r.Programs) == 4 && r.Seed[0].Equal && len(r.Listings) == 1 && len(r.Texts) == 4
+	if err := r.Err(); err != nil || !complete {
 		t.Errorf("Run = %+v, %v; want 4 programs, 1 binary, 1 listing, 4 texts", r, err)
 	}
 	for i, want := range []int{1, 1, 1, 0} {
@@ -84,11 +85,14 @@ func TestRunComparesWhatTheChainMade(t *testing.T) {
 
 func TestRunTellsWhichLineMadeAByteThatDiffers(t *testing.T) {
 	r := run(t, smallChain(), map[string]string{"high/a": "\x01\x03\xfa\xff\xff\xff"})
-	checkProblems(t, r.Problems, "first differing offset 1 (0x11: a+1 seed/a.P1:4:11: byte 2)")
+	checkProblems(t, r.Problems, "first differing offset 1 (0x11: a+1 a.P1:4:11: byte 2)")
 	if err := r.Err(); fault.KindOf(err) != fault.Mismatch {
 		t.Errorf("Err = %v; want a mismatch", err)
 	}
-	for name, made := range map[string]string{"ends at offset 5 of 6": "\x01\x02\xfa\xff\xff", "1 bytes more": "\x01\x02\xfa\xff\xff\xff\x00"} {
+	for name, made := range map[string]string{
+		"ends at offset 5 of 6": "\x01\x02\xfa\xff\xff",
+		"1 bytes more":          "\x01\x02\xfa\xff\xff\xff\x00",
+	} {
 		checkProblems(t, run(t, smallChain(), map[string]string{"high/a": made}).Problems, name)
 	}
 }
@@ -97,7 +101,8 @@ func TestRunFindsDefects(t *testing.T) {
 	for _, r := range []struct {
 		name, file, text, want string
 	}{
-		{"a binary that is not its text", "amd64/hex0-seed", "\x7fELF", "amd64/hex0-seed: differs from amd64/hex0.hex0: ends at offset 4 of 122"},
+		{"a binary that is not its text", "amd64/hex0-seed", "\x7fELF",
+			"amd64/hex0-seed: differs from amd64/hex0.hex0: ends at offset 4 of 122"},
 		{"a text that is not hex0", "amd64/hex0.hex0", spdx + "0", "amd64/hex0.hex0: decoding hex digits"},
 		{"an undefined word", "a.P1", spdx + ":a foo\n", "a.P1:2: \"foo\" is not defined"},
 		{"an error in a macro", "P1.M1", spdx + "macro byte 1 $2 end\n", "P1.M1:2: "},
@@ -133,12 +138,14 @@ func TestRunFindsBrokenFixedPoints(t *testing.T) {
 	text := c.Texts["a.P1"]
 	text.Bytes = append(text.Bytes, "&a\n"...) // the base differs between the two stages
 	c.Texts["a.P1"] = text
-	checkProblems(t, run(t, c, nil).Problems, "should equal below, but by the reference assembler first differing offset 6")
+	checkProblems(t, run(t, c, nil).Problems,
+		"should equal below, but by the reference assembler first differing offset 6")
 }
 
 func TestRunPassesOnWhatHindersIt(t *testing.T) {
 	want := errors.New("no store")
-	_, err := Run(context.Background(), smallChain(), func(context.Context, string, string) ([]Artefact, error) { return nil, want })
+	made := func(context.Context, string, string) ([]Artefact, error) { return nil, want }
+	_, err := Run(context.Background(), smallChain(), made)
 	if !errors.Is(err, want) {
 		t.Errorf("Run = %v; want %v", err, want)
 	}
@@ -149,14 +156,16 @@ func TestCountTexts(t *testing.T) {
 	if got, want := c.Binaries, (Size{Files: 1, Bytes: 122}); got != want {
 		t.Errorf("Binaries = %+v; want %+v", got, want)
 	}
-	if got, want := c.Languages["P1"], (Size{Files: 1, Code: 2, Comments: 2, Blank: 1, Bytes: len(spdx) + 12 + 1 + 17 + 3}); got != want {
+	want := Size{Files: 1, Code: 2, Comments: 2, Blank: 1, Bytes: len(spdx) + 12 + 1 + 17 + 3}
+	if got := c.Languages["P1"]; got != want {
 		t.Errorf("Languages[P1] = %+v; want %+v", got, want)
 	}
 	if len(c.Groups) != 4 || c.Groups[3].Stage != "high" || c.Groups[3].Language != "Scheme" || c.Total.Files != 4 {
 		t.Errorf("Groups = %+v, Total = %+v; want hex0, M0 and P1 in low, Scheme in high", c.Groups, c.Total)
 	}
 	var out bytes.Buffer
-	if err := c.Text(&out); err != nil || !strings.Contains(out.String(), "Scheme") || strings.Contains(out.String(), " \n") {
+	err := c.Text(&out)
+	if err != nil || !strings.Contains(out.String(), "Scheme") || strings.Contains(out.String(), " \n") {
 		t.Errorf("Text = %q, %v; want a table without trailing blanks", out.String(), err)
 	}
 }
@@ -166,7 +175,8 @@ func TestSizeOfKnowsBlockComments(t *testing.T) {
 		"C":      "// one\n/* two\n three */\nint x; // code\n\n/* four */\n",
 		"Scheme": "; one\n#| two\n three |#\n(x) ; code\n\n#| four |#\n",
 	} {
-		if got, want := sizeOf(lang, []byte(text)), (Size{Files: 1, Code: 1, Comments: 4, Blank: 1, Bytes: len(text)}); got != want {
+		want := Size{Files: 1, Code: 1, Comments: 4, Blank: 1, Bytes: len(text)}
+		if got := sizeOf(lang, []byte(text)); got != want {
 			t.Errorf("sizeOf(%s) = %+v; want %+v", lang, got, want)
 		}
 	}

@@ -79,8 +79,8 @@ func (c *Count) add(text taken) {
 	c.Total.add(size)
 }
 
-// sizeOf counts the lines of a text. A line is a comment where nothing but a comment starts on it, or where it lies in a
-// block comment.
+// sizeOf counts the lines of a text. A line is a comment where nothing but a comment starts on it, or where it lies
+// in a block comment.
 func sizeOf(lang string, text []byte) Size {
 	size := Size{Files: 1, Bytes: len(text)}
 	starts, open, end := []string{"#", ";"}, "", ""

@@ -11,8 +11,8 @@ import (
 	"github.com/rung-build/rung/seed"
 )
 
-// TestSeedPassesTheAudit disassembles the listings of the seed that this binary carries, decodes its binaries, and checks
-// the style of its texts; that the chain's programs make the same bytes is for rung audit to say.
+// TestSeedPassesTheAudit disassembles the listings of the seed that this binary carries, decodes its binaries, and
+// checks the style of its texts; that the chain's programs make the same bytes is for rung audit to say.
 func TestSeedPassesTheAudit(t *testing.T) {
 	for _, arch := range []string{"amd64"} {
 		t.Run(arch, func(t *testing.T) {

@@ -50,7 +50,7 @@ func (r *replay) stage(s Stage) (map[string]file, []error) {
 			continue
 		}
 		if text, ok := r.chain.Texts[in.Path]; ok {
-			source := seedlang.Source{Name: "seed/" + text.Path, Text: text.Bytes}
+			source := seedlang.Source{Name: text.Path, Text: text.Bytes}
 			files[in.Name] = file{sources: []seedlang.Source{source}, bytes: text.Bytes, texts: []string{text.Path}}
 		}
 	}
@@ -179,7 +179,7 @@ func (a *auditor) defects(errs []error) {
 		var e *seedlang.Error
 		p := Problem{Text: err.Error()}
 		if errors.As(err, &e) {
-			p = Problem{File: strings.TrimPrefix(e.Pos.File, "seed/"), Line: int(e.Pos.Line), Text: e.Text}
+			p = Problem{File: e.Pos.File, Line: int(e.Pos.Line), Text: e.Text}
 		}
 		if !slices.Contains(a.report.Problems, p) {
 			a.report.Problems = append(a.report.Problems, p)

@@ -62,12 +62,20 @@ func (r *Report) verdict() string {
 			compared++
 		}
 	}
-	s := fmt.Sprintf("%d of %d programs assembled again, %d equal to what the chain made, %d problems", assembled,
-		len(r.Programs), compared, len(r.Problems))
+	s := fmt.Sprintf("%d of %d programs assembled again, %d equal to what the chain made, %s", assembled,
+		len(r.Programs), compared, r.found())
 	if compared < assembled {
 		s += "; rung bootstrap makes the others"
 	}
 	return s
+}
+
+// found counts the problems in words.
+func (r *Report) found() string {
+	if len(r.Problems) == 1 {
+		return "1 problem"
+	}
+	return fmt.Sprintf("%d problems", len(r.Problems))
 }
 
 func short(sha256 string) string { return sha256[:min(12, len(sha256))] }

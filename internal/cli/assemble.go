@@ -25,8 +25,8 @@ func (a *app) auditAssemble() *cobra.Command {
 	c := a.command(verb{
 		use:   "asm TEXT... [flags]",
 		short: "Assemble seed texts with the reference assembler",
-		long: `Assemble texts, read one after the other, with the reference assembler: for people who write seed texts, and to look
-closely at what the audit compares with. Nothing that the chain makes is made this way.
+		long: `Assemble texts, read one after the other, with the reference assembler: for people who write seed texts, and to
+look closely at what the audit compares with. Nothing that the chain makes is made this way.
 
 M1pp texts are expanded and linked as hex2pp in one go, M0 texts as hex2. A P1 program is the macros of an architecture,
 then its own texts. The program is written with mode 0755.`,
@@ -40,7 +40,7 @@ then its own texts. The program is written with mode 0755.`,
 	flags := c.Flags()
 	flags.StringVar(&f.lang, "lang", string(seedlang.M1pp), "language: hex0, hex2, M0, hex2pp or M1pp")
 	flags.StringVarP(&f.out, "output", "o", "", "program to write; without it, the texts are checked only")
-	flags.StringVar(&f.mapFile, "map", "", "map to write: a line for each label, and for each instruction its place in the text")
+	flags.StringVar(&f.mapFile, "map", "", "map to write: each label, and each instruction with its place in the text")
 	flags.StringVar(&f.base, "base", "0x400000", "address of the first byte")
 	flags.StringVar(&f.at, "at", "", "tell what stands at an address, of a crash for example")
 	flags.BoolVarP(&f.expand, "expand", "E", false, "write the expanded text in place of the program")

@@ -24,10 +24,10 @@ func (a *app) auditVerb() *cobra.Command {
 	c := a.command(verb{
 		use:   "audit [flags]",
 		short: "Check the seed chain by means that share nothing with it",
-		long: `Assemble every seed text again with a reference assembler, and compare the bytes with the latest run of the stage in
-the ledger that took the same texts, and with the expected digests; decode the text of the seed binary; disassemble hex0
-and hex2 programs and compare each line with its comment and each jump with its label; check the style of the texts.
-docs/audit.md has the conventions, and tells how to do the same by hand.
+		long: `Assemble every seed text again with a reference assembler, and compare the bytes with the latest run of the
+stage in the ledger that took the same texts, and with the expected digests; decode the text of the seed binary; disassemble
+hex0 and hex2 programs and compare each line with its comment and each jump with its label; check the style of the
+texts. docs/audit.md has the conventions, and tells how to do the same by hand.
 
 With --count, count the texts by stage and language instead.`,
 		example: `  rung audit
@@ -103,7 +103,8 @@ func audited(plan *chain.Plan) *audit.Chain {
 }
 
 // made finds what is known of an export: in the latest run of the stage that took the plan's texts, and in the answers.
-func (h *home) made(ctx context.Context, plan *chain.Plan, runs []ledger.Run, stage, export string) ([]audit.Artefact, error) {
+func (h *home) made(ctx context.Context, plan *chain.Plan, runs []ledger.Run, stage, export string) (
+	[]audit.Artefact, error) {
 	var all []audit.Artefact
 	for _, run := range slices.Backward(runs) {
 		if run.Chain != plan.Chain || run.Arch != plan.Arch || run.Stage != stage || !tookTexts(plan, run) {
@@ -138,7 +139,8 @@ func tookTexts(plan *chain.Plan, run ledger.Run) bool {
 		if in.From.Stage != "" || !isText {
 			continue
 		}
-		if !slices.ContainsFunc(run.Inputs, func(f ledger.File) bool { return f.Name == in.Name && f.Digest == text.Digest }) {
+		taken := func(f ledger.File) bool { return f.Name == in.Name && f.Digest == text.Digest }
+		if !slices.ContainsFunc(run.Inputs, taken) {
 			return false
 		}
 	}

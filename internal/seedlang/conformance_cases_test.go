@@ -247,12 +247,14 @@ func (c *conformance) branches() {
 			for b := range 12 {
 				for range 2 {
 					x, y := c.operands("seq", a == b)
-					c.branch(map[int]uint64{a: x, b: y}, fmt.Sprintf("b%s %s %s", op, p1Registers[a], p1Registers[b]), p1Compare(op, x, y))
+					code := fmt.Sprintf("b%s %s %s", op, p1Registers[a], p1Registers[b])
+					c.branch(map[int]uint64{a: x, b: y}, code, p1Compare(op, x, y))
 				}
 			}
 			for _, n := range p1Immediates {
 				for _, x := range []uint64{uint64(n), uint64(n) + 1, uint64(n) - 1, bits.Reverse64(uint64(n))} {
-					c.branch(map[int]uint64{a: x}, fmt.Sprintf("b%si %s %d", op, p1Registers[a], n), p1Compare(op, x, uint64(n)))
+					code := fmt.Sprintf("b%si %s %d", op, p1Registers[a], n)
+					c.branch(map[int]uint64{a: x}, code, p1Compare(op, x, uint64(n)))
 				}
 			}
 		}

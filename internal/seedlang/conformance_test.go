@@ -59,8 +59,8 @@ func newConformance(tb testing.TB) *conformance {
 	return c
 }
 
-// add adds a case: registers are set to the values of pre, then the code runs. In the code, @ is the number of the case.
-// A case that may jump to t.@ is dumped as taken there.
+// add adds a case: registers are set to the values of pre, then the code runs. In the code, @ is the number of the
+// case. A case that may jump to t.@ is dumped as taken there.
 func (c *conformance) add(pre map[int]uint64, code string, model func(s *p1State, labels map[string]uint64)) {
 	var text strings.Builder
 	for _, r := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11} {

@@ -50,8 +50,7 @@ func (e *expander) block(in words, call *Call, depth int) (word, error) {
 			return w, nil
 		}
 		if e.words--; e.words < 0 {
-			return word{}, origin{w.pos, call}.errorf("the text expands to more words than the limit, %d for each of its bytes",
-				wordsPerByte)
+			return word{}, origin{w.pos, call}.errorf("the text expands to more than %d words a byte", wordsPerByte)
 		}
 		if err := e.word(w, in, call, depth); err != nil {
 			return word{}, err

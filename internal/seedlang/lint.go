@@ -7,9 +7,9 @@ import (
 	"path"
 )
 
-// Lint checks a text by itself, as far as its language lets it: texts named .hex0, .hex2, .M0 and .hex2pp are assembled,
-// .scm texts are read. A text named .M1, .P1 or .M1pp may use macros and constants of another one; its words, its macros
-// and the nesting of its conditions are checked, and LintProgram checks the rest.
+// Lint checks a text by itself, as far as its language lets it: texts named .hex0, .hex2, .M0 and .hex2pp are
+// assembled, .scm texts are read. A text named .M1, .P1 or .M1pp may use macros and constants of another one; its
+// words, its macros and the nesting of its conditions are checked, and LintProgram checks the rest.
 func Lint(name string, text []byte) error {
 	source := Source{Name: name, Text: text}
 	switch ext := path.Ext(name); ext {

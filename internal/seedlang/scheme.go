@@ -4,9 +4,9 @@ package seedlang
 
 import "strings"
 
-// CheckScheme reads a Scheme text as scheme1's reader does and says where it is not well formed: a parenthesis without
-// its partner (at the one that was opened), a string or a block comment without an end, an unknown # word, a quote or a
-// #; with nothing behind it, a dot where there can be none. It does not know what the words mean.
+// CheckScheme reads a Scheme text as scheme1's reader does and says where it is not well formed: a parenthesis
+// without its partner (at the one that was opened), a string or a block comment without an end, an unknown # word, a
+// quote or a #; with nothing behind it, a dot where there can be none. It does not know what the words mean.
 func CheckScheme(source Source) error {
 	lex, err := newLexer(Hex0, []Source{source})
 	if err != nil {
@@ -179,7 +179,7 @@ func (s *schemeReader) escape() error {
 		s.skip(1)
 	case rest[0] == 'x' || rest[0] == 'X':
 		n := strings.IndexByte(rest, ';')
-		if n < 2 || strings.ContainsFunc(rest[1:n], func(r rune) bool { return r > 'f' || hexDigit(byte(r)) < 0 }) {
+		if n < 2 || !hexDigits(rest[1:n]) {
 			return at.errorf(`want \x, hex digits and a semicolon`)
 		}
 		s.skip(n + 2)
@@ -191,6 +191,10 @@ func (s *schemeReader) escape() error {
 	return nil
 }
 
+func hexDigits(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > 'f' || hexDigit(byte(r)) < 0 })
+}
+
 func (s *schemeReader) character(at origin) error {
 	s.skip(2)
 	if s.off == len(s.text) {
@@ -200,12 +204,9 @@ func (s *schemeReader) character(at origin) error {
 	s.skip(1)
 	s.rest()
 	name := s.text[start:s.off]
-	known := len(name) == 1
+	known := len(name) == 1 || name[0] == 'x' && hexDigits(name[1:])
 	switch name {
 	case "alarm", "backspace", "delete", "escape", "newline", "null", "return", "space", "tab":
-		known = true
-	}
-	if len(name) > 1 && name[0] == 'x' && !strings.ContainsFunc(name[1:], func(r rune) bool { return hexDigit(byte(r)) < 0 }) {
 		known = true
 	}
 	if !known {

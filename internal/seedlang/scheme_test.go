@@ -10,7 +10,9 @@ import (
 func TestCheckScheme(t *testing.T) {
 	for _, r := range []struct{ name, text, want string }{
 		{"nothing", "", ""},
-		{"data of all kinds", "(define (f . x) `(1 ,x ,@'() \"a\\n\\\"(\" #\\( #\\) #\\; #\\space #\\x41 #(1) #u8(255) |a b(|))", ""},
+		{"data of all kinds",
+			"(define (f . x) `(1 ,x ,@'() \"a\\n\\\"(\" #\\( #\\) #\\; #\\space #\\x41 #(1) #u8(255) |a b(|))",
+			""},
 		{"comments", "(a ; )\n #| ) #| ( |# \" |# #;(b c) d) #;x", ""},
 		{"a dotted pair", "(a b . (c))", ""},
 		{"a comment behind the datum after a dot", "(a . b #;c)", ""},

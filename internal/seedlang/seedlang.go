@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-// Package seedlang holds reference assemblers for the languages of the seed chain: hex0, hex2, M0, hex2pp and M1pp. They
-// check what the chain's own programs make; no artefact of the chain is ever made by them.
+// Package seedlang holds reference assemblers for the languages of the seed chain: hex0, hex2, M0, hex2pp and M1pp.
+// They check what the chain's own programs make; no artefact of the chain is ever made by them.
 //
-// The languages are specified in docs/seed-languages.md. The assemblers here share nothing with the programs under seed/
-// and are stricter: what the specification leaves open, such as a byte that does not belong in the language, they refuse.
+// The languages are specified in docs/seed-languages.md. The assemblers here share nothing with the programs under
+// seed/ and are stricter: what the specification leaves open, such as a byte that does not belong in the language,
+// they refuse.
 //
 // Left out on purpose: speed beyond a few million words a second, and recovery after a syntax error.
 package seedlang
@@ -19,8 +20,8 @@ import (
 // Lang is a language of the seed chain.
 type Lang string
 
-// The languages, from the lowest rung up. A text of hex0 is one of hex2, one of hex2 is one of M0 and of hex2pp, and one of
-// either of these is one of M1pp; it gives the same bytes.
+// The languages, from the lowest rung up. A text of hex0 is one of hex2, one of hex2 is one of M0 and of hex2pp, and
+// one of either of these is one of M1pp; it gives the same bytes.
 const (
 	Hex0   Lang = "hex0"
 	Hex2   Lang = "hex2"
@@ -51,9 +52,9 @@ type Source struct {
 	Text []byte
 }
 
-// Assemble turns texts, read one after the other as if they were one, into the bytes of a program whose first byte has
-// the address base. M0 texts are expanded and linked as hex2, M1pp texts as hex2pp. An error is an *Error, or several of
-// them joined.
+// Assemble turns texts, read one after the other as if they were one, into the bytes of a program whose first byte
+// has the address base. M0 texts are expanded and linked as hex2, M1pp texts as hex2pp. An error is an *Error, or
+// several of them joined.
 func Assemble(lang Lang, base uint64, sources ...Source) ([]byte, *Map, error) {
 	if !slices.Contains(Langs(), lang) {
 		return nil, nil, fmt.Errorf("language %q: want one of %v", lang, Langs())

@@ -84,9 +84,11 @@ func TestAssembleHex2pp(t *testing.T) {
 		{"alignment that is no power", Hex2pp, "<3", "error: a:1:1: alignment"},
 		{"alignment of nothing", Hex2pp, "<0", "error: a:1:1: alignment"},
 		{"the furthest byte", Hex2pp, "!b" + strings.Repeat(" 00", 127) + " :b", "7F" + strings.Repeat("00", 127)},
-		{"too far for a byte", Hex2pp, "!b" + strings.Repeat(" 00", 128) + " :b", `error: a:1:1: label "b": 128 does not fit`},
+		{"too far for a byte", Hex2pp, "!b" + strings.Repeat(" 00", 128) + " :b",
+			`error: a:1:1: label "b": 128 does not fit`},
 		{"the furthest byte back", Hex2pp, ":b" + strings.Repeat(" 00", 127) + " !b", strings.Repeat("00", 127) + "80"},
-		{"too far back for a byte", Hex2pp, ":b" + strings.Repeat(" 00", 128) + " !b", `error: a:1:388: label "b": -129`},
+		{"too far back for a byte", Hex2pp, ":b" + strings.Repeat(" 00", 128) + " !b",
+			`error: a:1:388: label "b": -129`},
 	})
 }
 
@@ -105,13 +107,17 @@ func TestAssembleM0(t *testing.T) {
 		{"a quote within a word", M0, `ab"cd"`, "error: a:1:3: "},
 		{"a macro", M0, "macro m 2 $2 $1$2 end m 01 23", "23" + "0123"},
 		{"a macro before hex digits", M0, "macro add 0 11 end add", "11"},
-		{"an argument is not expanded, a word made of it is", M0, "macro a 0 01 end macro m 1 :$1 $1 &$1 end m a", "0100004000"},
-		{"macros in macros, arguments passed on", M0, "macro i 2 $2$1 end macro o 2 i $2 $1 i 0$1 0$2 end o 1 2", "12" + "0201"},
+		{"an argument is not expanded, a word made of it is", M0, "macro a 0 01 end macro m 1 :$1 $1 &$1 end m a",
+			"0100004000"},
+		{"macros in macros, arguments passed on", M0, "macro i 2 $2$1 end macro o 2 i $2 $1 i 0$1 0$2 end o 1 2",
+			"12" + "0201"},
 		{"nothing is replaced in a string", M0, `macro m 1 "$1" end m 00`, "2431"},
-		{"a macro within a macro", M0, "macro m 0 macro n 0 end end", "error: a:1:11: a macro is defined within macro m"},
+		{"a macro within a macro", M0, "macro m 0 macro n 0 end end",
+			"error: a:1:11: a macro is defined within macro m"},
 		{"a constant made by a macro", M0, "macro m 1 const $1.x 5 end m q .1 q.x", "05"},
 		{"too few arguments", M0, "macro m 1 $1 end\n m", "error: a:2:2: macro m wants another word"},
-		{"arguments from behind a body", M0, "macro m 1 $1 end macro n 0 m end n 01", "error: a:1:34: in n at a:1:28: macro m wants"},
+		{"arguments from behind a body", M0, "macro m 1 $1 end macro n 0 m end n 01",
+			"error: a:1:34: in n at a:1:28: macro m wants"},
 		{"a string as an argument", M0, `macro m 1 $1 end m "a"`, "error: a:1:18: macro m cannot take a string"},
 		{"an argument too many in a body", M0, "macro m 1 $2 end", `error: a:1:11: "$2": macro m has 1 arguments`},
 		{"a unique number in M0", M0, "macro m 1 $0 end", `error: a:1:11: "$0"`},
@@ -125,7 +131,8 @@ func TestAssembleM0(t *testing.T) {
 		{"a macro without an end to its expansion", M0, "macro m 0 00 m end m", "error: a:1:20: in m > m > m"},
 		{"a macro that grows", M0, "macro m 0 00 m m m end m", "error: "},
 		{"a text that grows", M1pp, "macro m 1 if $1 m (- $1 1) m (- $1 1) end end m 60", "error: a:1:47: in m"},
-		{"a word that is not defined", M0, "macro m 0 foo end m", `error: a:1:19: in m at a:1:11: "foo" is not defined`},
+		{"a word that is not defined", M0, "macro m 0 foo end m",
+			`error: a:1:19: in m at a:1:11: "foo" is not defined`},
 		{"an expression in M0", M0, ".1 (+ 1 2)", "error: a:1:4: '(' within a word"},
 		{"no condition in M0", M0, "if 1 00 end", `error: a:1:9: "end" without`},
 	})
@@ -135,7 +142,8 @@ func TestAssembleM1pp(t *testing.T) {
 	runRows(t, []row{
 		{"an expression", M1pp, "const a 7 .1 (+ a (* 2 0x10)) .1 ( - -1\n -3 ) ", "2702"},
 		{"a comment in an expression", M1pp, ".1 (+ 1 # one )\n 2)", "03"},
-		{"operators", M1pp, ".1 (/ -7 2) .1 (% -7 2) .1 (& 6 3) .1 (| 6 3) .1 (^ 6 3) .1 (<< 1 4) .1 (>> -8 1)", "FDFF0207" + "0510FC"},
+		{"operators", M1pp, ".1 (/ -7 2) .1 (% -7 2) .1 (& 6 3) .1 (| 6 3) .1 (^ 6 3) .1 (<< 1 4) .1 (>> -8 1)",
+			"FDFF0207" + "0510FC"},
 		{"comparisons", M1pp, ".1 (= 1 1) .1 (!= 1 1) .1 (< -1 1) .1 (<= 1 1) .1 (> -1 1) .1 (>= 1 2)", "010001010000"},
 		{"an expression as an argument", M1pp, "macro m 2 .1 $1 .1 (+ $1 $2) end m (* 2 3) 1", "0607"},
 		{"an expression stuck to a sum", M1pp, "macro m 1 .1 1+$1 end m (+ 1 2)", "error: a:1:23: in m at a:1:11"},
@@ -166,7 +174,8 @@ func TestAssembleReadsSourcesAsOneText(t *testing.T) {
 	if got, want := assemble(M1pp, "macro m 0 01\n", "02 end\nm\n", "m"), "01020102"; got != want {
 		t.Errorf("Assemble(three sources) = %s; want %s", got, want)
 	}
-	if got, want := assemble(Hex2, "01\n", "02\n  0", "03"), "error: b:1:1: the text is followed"; !strings.HasPrefix(got, want) {
+	want := "error: b:1:1: the text is followed"
+	if got := assemble(Hex2, "01\n", "02\n  0", "03"); !strings.HasPrefix(got, want) {
 		t.Errorf("Assemble(a source without a newline) = %s; want %s", got, want)
 	}
 	if got, want := assemble(Hex2, "01\n", "02\n  0"), "error: b:2:3: odd"; !strings.HasPrefix(got, want) {
