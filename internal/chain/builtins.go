@@ -133,7 +133,8 @@ func setLimits(l *machine.Limits, v starlark.Value) error {
 }
 
 // run is run(*argv, limit="10s", group=0).
-func run(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+func run(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple,
+	kwargs []starlark.Tuple) (starlark.Value, error) {
 	argv, err := stringsOf("run", args)
 	if err != nil {
 		return nil, err
@@ -162,7 +163,8 @@ func run(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []
 }
 
 // limits is limits(time="60s", memory="1GiB", output="256MiB", files=1000).
-func limits(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+func limits(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple,
+	kwargs []starlark.Tuple) (starlark.Value, error) {
 	if len(args) > 0 {
 		return nil, fmt.Errorf("limits: takes keyword arguments only")
 	}
@@ -190,7 +192,8 @@ func limits(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs
 
 // program is program("seed:PATH"): a file of the seed that runs as it is. It is a form of its own, rather than a rule
 // about argv[0], so that every binary a chain trusts can be found by reading for one word.
-func program(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+func program(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple,
+	kwargs []starlark.Tuple) (starlark.Value, error) {
 	var text string
 	if err := starlark.UnpackPositionalArgs("program", args, kwargs, 1, &text); err != nil {
 		return nil, err

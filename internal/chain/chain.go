@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package chain climbs a chain of stages: it reads their definitions, plans their order, runs each on a machine or takes
-// its stored result, and checks what came out against the expected digests.
+// Package chain climbs a chain of stages: it reads their definitions, plans their order, runs each on a machine or
+// takes its stored result, and checks what came out against the expected digests.
 //
 // Definitions are written in Starlark; docs/chain-language.md is the specification. The package leaves out on purpose:
 // loops, conditions and variables inside a stage (every value is resolved before the run, so that the same line can be

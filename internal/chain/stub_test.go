@@ -83,7 +83,8 @@ func (s *stub) ran() []string {
 	return jobs
 }
 
-func (s *stub) Run(ctx context.Context, job machine.Job, blobs store.Blobs, watch machine.Watch) (machine.Result, error) {
+func (s *stub) Run(ctx context.Context, job machine.Job, blobs store.Blobs,
+	watch machine.Watch) (machine.Result, error) {
 	s.mu.Lock()
 	s.jobs = append(s.jobs, job.Name)
 	s.mu.Unlock()

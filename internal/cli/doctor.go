@@ -48,8 +48,8 @@ func (a *app) doctor() *cobra.Command {
 	return a.command(verb{
 		use:   "doctor",
 		short: "Tell which machines work here, and what mends those that do not",
-		long: `Try every machine and the store, and tell for each whether it works, why not, and what mends it. The status is 7
-where the default machine or the store does not work.`,
+		long: `Try every machine and the store, and tell for each whether it works, why not, and what mends it. The status is
+7 where the default machine or the store does not work.`,
 		example: `  rung doctor
   rung doctor --json | jq '.machines[] | select(.works) | .name'`,
 		kinds: []fault.Kind{fault.Unavailable, fault.Interrupted},

@@ -16,8 +16,8 @@ type home struct {
 	ledger *ledger.Ledger
 }
 
-// openHome opens the store and the ledger of the command line's choice; Main closes them. Damage that no error speaks of
-// is a note.
+// openHome opens the store and the ledger of the command line's choice; Main closes them. Damage that no error speaks
+// of is a note.
 func (a *app) openHome(alone bool) (*home, error) {
 	dir, err := a.storeFolder()
 	if err != nil {

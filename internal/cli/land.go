@@ -19,8 +19,8 @@ import (
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// land puts the exports of stages into DIR/STAGE/NAME. A file appears whole or not at all, under a name of its own first
-// and then renamed; one that is there already and equal is left alone, one that differs is replaced.
+// land puts the exports of stages into DIR/STAGE/NAME. A file appears whole or not at all, under a name of its own
+// first and then renamed; one that is there already and equal is left alone, one that differs is replaced.
 func land(ctx context.Context, blobs store.Blobs, dir string, stages []chain.Done) error {
 	for _, done := range stages {
 		for n := range done.Outputs.Nodes() {

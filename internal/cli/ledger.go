@@ -34,7 +34,7 @@ func (a *app) ledgerList() *cobra.Command {
 	return a.command(verb{
 		use:     "ls",
 		short:   "List the runs, the oldest first",
-		long:    "List the runs, the oldest first: when, which stage of which chain, on which machine, how long, and how it ended.",
+		long:    "List the runs, the oldest first: when, which stage, on which machine, how long, and how it ended.",
 		example: "  rung ledger ls\n  rung ledger ls --json | jq '.[-1]'",
 		kinds:   []fault.Kind{fault.Mismatch, fault.Unavailable, fault.Interrupted},
 		run: func(c *cobra.Command, _ []string) error {

@@ -2,8 +2,8 @@
 
 // Package cli is the command line: one file a verb, which turns flags into one call and prints what came of it.
 //
-// It is the only place that knows the clock, the environment, the terminal and concrete machines and stores, and it is a
-// value: Main takes arguments and three streams and gives an exit status. Data goes to stdout, talk to stderr; with
+// It is the only place that knows the clock, the environment, the terminal and concrete machines and stores, and it is
+// a value: Main takes arguments and three streams and gives an exit status. Data goes to stdout, talk to stderr; with
 // --json, stdout holds one JSON value with the same facts. Exit statuses are specified in docs/exit-status.md.
 package cli
 

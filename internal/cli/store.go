@@ -22,8 +22,8 @@ func (a *app) storeVerbs() *cobra.Command {
 	return a.group(verb{
 		use:   "store",
 		short: "Look after the store",
-		long: `The store keeps content by its digest, and the results of stages. It is a folder: --store DIR, or $RUNG_STORE, or
-rung in the user's cache folder.`,
+		long: `The store keeps content by its digest, and the results of stages. It is a folder: --store DIR, or $RUNG_STORE,
+or rung in the user's cache folder.`,
 		example: `  rung store verify
   rung store gc`,
 	}, a.storeList(), a.storeVerify(), a.storeGC(), a.storePath())

@@ -71,7 +71,8 @@ type complaint struct {
 func (a *app) complain(err error) {
 	var c complaint
 	kind := fault.KindOf(err)
-	c.Error.Kind, c.Error.Exit, c.Error.Text, c.Error.Hint = kind.String(), kind.ExitStatus(), err.Error(), fault.HintOf(err)
+	c.Error.Kind, c.Error.Exit = kind.String(), kind.ExitStatus()
+	c.Error.Text, c.Error.Hint = err.Error(), fault.HintOf(err)
 	var step *chain.StepError
 	if errors.As(err, &step) {
 		c.Error.Tail, c.Error.Log = step.Tail, step.Log
@@ -83,7 +84,7 @@ func (a *app) complain(err error) {
 		a.say("%s %s", a.paint(red, "error:"), line)
 	}
 	for _, line := range c.Error.Tail {
-		a.say("  | %s", line)
+		a.say("  | %s", printable(line))
 	}
 	if c.Error.Path != "" {
 		a.say("log: %s", c.Error.Path)
@@ -96,6 +97,16 @@ func (a *app) complain(err error) {
 			a.say("%s writing the error as JSON: %v", a.paint(red, "error:"), err)
 		}
 	}
+}
+
+// printable is what a step printed, without what would make a terminal do something.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' || r >= 0x7f && r < 0xa0 {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
 }
 
 // show writes a report to stdout, as JSON or as text.

@@ -97,7 +97,7 @@ func (v *view) tell(e chain.Event) {
 	case chain.StepDone:
 		v.detail("%s: step %d: done in %s", e.Stage, e.Step+1, report.Span(e.Result.Usage.Wall))
 	case chain.StepOutput:
-		v.detail("%s: step %d: | %s", e.Stage, e.Step+1, strings.TrimRight(string(e.Bytes), "\n"))
+		v.detail("%s: step %d: | %s", e.Stage, e.Step+1, printable(strings.TrimRight(string(e.Bytes), "\n")))
 	case chain.StageHealing:
 		v.draw(fmt.Sprintf("%s: %s\n", e.Stage, v.paint(red, "healing: "+e.Cause.Error())))
 	case chain.StageDone:
@@ -148,7 +148,7 @@ func (v *view) draw(text string) {
 	v.drawn = 0
 	if v.screen != nil {
 		width, height, err := term.GetSize(int(v.screen.Fd()))
-		if err != nil {
+		if err != nil || width <= 0 || height <= 0 { // a terminal may not know its size
 			width, height = 80, 24
 		}
 		for _, r := range v.running[:min(len(v.running), max(height-2, 0))] {

@@ -49,7 +49,8 @@ stage(name = "top", inputs = {"a": "low/a"}, steps = [run("a")], exports = ["d"]
 	run := ledger.Run{Machine: "sandbox"}
 	return chain.Outcome{Plan: plan, Wall: 75 * time.Second, Stages: []chain.Done{
 		{Stage: plan.Stages[0], Job: hello, Hit: true, Outputs: files("a"), Run: run, Wall: 12 * time.Millisecond},
-		{Stage: plan.Stages[1], Job: hello, Healed: errors.New("cut"), Outputs: files("d/x", "d/y"), Run: run, Wall: 74 * time.Second},
+		{Stage: plan.Stages[1], Job: hello, Healed: errors.New("cut"), Outputs: files("d/x", "d/y"), Run: run,
+			Wall: 74 * time.Second},
 	}}
 }
 
@@ -112,7 +113,9 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestQuantities(t *testing.T) {
-	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 3 << 19: "1.5 MiB", 5 << 50: "5120.0 TiB"} {
+	for n, want := range map[int64]string{
+		0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 3 << 19: "1.5 MiB", 5 << 50: "5120.0 TiB",
+	} {
 		if got := Size(n); got != want {
 			t.Errorf("Size(%d) = %q; want %q", n, got, want)
 		}

@@ -48,15 +48,15 @@ type Making struct {
 	Inputs   []Origin      `json:"inputs"`
 }
 
-// Question says what is asked about: a name (NAME or STAGE/NAME), or a digest as its text form, its hex digits, or eight
-// or more of these from the first on.
+// Question says what is asked about: a name (NAME or STAGE/NAME), or a digest as its text form, its hex digits, or
+// eight or more of these from the first on.
 type Question struct {
 	What string
 	Arch string // only runs for this architecture; "" for any
 }
 
-// NewWhy answers a question from the lines of a ledger, oldest first. The error is a fault of kind NotFound where no run
-// made, or took, what is asked about, and Usage where the name stands for several artefacts.
+// NewWhy answers a question from the lines of a ledger, oldest first. The error is a fault of kind NotFound where no
+// run made, or took, what is asked about, and Usage where the name stands for several artefacts.
 func NewWhy(runs []ledger.Run, q Question) (Why, error) {
 	runs = slices.DeleteFunc(slices.Clone(runs), func(r ledger.Run) bool {
 		return r.Failure != "" || q.Arch != "" && r.Arch != q.Arch

@@ -31,8 +31,8 @@ func (p *printer) making(m *Making, above string) {
 	if m == nil {
 		return
 	}
-	p.line("%s│ made by %s/%s, job %s, on %s (%s)%s, %s, %s", above, m.Arch, m.Stage, m.Job.Short(), m.Machine, m.Version,
-		isolation(m.Isolated), m.Time.Format(time.RFC3339), Span(m.Wall))
+	p.line("%s│ made by %s/%s, job %s, on %s (%s)%s, %s, %s", above, m.Arch, m.Stage, m.Job.Short(), m.Machine,
+		m.Version, isolation(m.Isolated), m.Time.Format(time.RFC3339), Span(m.Wall))
 	for i, argv := range m.Steps {
 		p.line("%s│ %2d  %s", above, i+1, words(argv))
 	}
