@@ -5,9 +5,9 @@
 #include "system.h"
 
 /*
- * Memory comes from one array. A block is a power of two; the eight bytes in
- * front of what the caller gets hold its class, the power. Freed blocks hang
- * in a list for each class.
+ * Memory comes from one array. A block is a power of two; the 16 bytes in
+ * front of what the caller gets, which has its place at a multiple of 16, hold
+ * its class, the power. Freed blocks hang in a list for each class.
  */
 #define HEAP_SIZE 0x18000000
 static char heap[HEAP_SIZE];
@@ -18,7 +18,7 @@ static int class_of(size_t size)
 {
 	int class = 5;
 
-	while (((size_t)1 << class) < size + 8)
+	while (((size_t)1 << class) < size + 16)
 		class++;
 	return class;
 }
@@ -36,12 +36,14 @@ void *malloc(size_t size)
 		freed[class] = *(void **)p;
 		return p;
 	}
+	if (heap_used == 0)
+		heap_used = -(size_t)heap & 15;
 	if (((size_t)1 << class) > HEAP_SIZE - heap_used)
 		return NULL;
 	p = heap + heap_used;
 	heap_used += (size_t)1 << class;
 	*(long *)p = class;
-	return p + 8;
+	return p + 16;
 }
 
 void free(void *p)
@@ -50,7 +52,7 @@ void free(void *p)
 
 	if (p == NULL)
 		return;
-	class = *((long *)p - 1);
+	class = *((long *)p - 2);
 	*(void **)p = freed[class];
 	freed[class] = p;
 }
@@ -62,7 +64,7 @@ void *realloc(void *p, size_t size)
 
 	if (p == NULL)
 		return malloc(size);
-	had = ((size_t)1 << *((long *)p - 1)) - 8;
+	had = ((size_t)1 << *((long *)p - 2)) - 16;
 	if (size <= had)
 		return p;
 	q = malloc(size);
