@@ -76,6 +76,9 @@ func (l *lexer) errorf(format string, args ...any) error {
 
 func (l *lexer) blank(c byte) bool { return c <= ' ' || c == ',' && l.comma }
 
+// blanks are the bytes that a text should have between its words; the comma is none in hex0.
+const blanks = " \t\n,"
+
 func comment(c byte) bool { return c == '#' || c == ';' }
 
 // next reads a word.
@@ -107,7 +110,7 @@ func (l *lexer) space() error {
 				return err
 			}
 		case l.blank(c):
-			if c != ' ' && c != '\n' && c != '\t' && c != ',' {
+			if strings.IndexByte(blanks, c) < 0 {
 				return l.errorf("byte %#02x is no blank that a text should have", c)
 			}
 			l.advance()
@@ -163,26 +166,26 @@ func (l *lexer) quoted() (word, error) {
 	return w, l.delimited(w)
 }
 
-// expression reads up to the parenthesis that closes the first one. Comments within it are taken out.
+// expression reads up to the parenthesis that closes the first one.
 func (l *lexer) expression() (word, error) {
 	w := word{kind: expression, pos: l.pos}
 	var text strings.Builder
 	for depth := 0; l.off < len(l.text); {
-		start, before := l.off, l.pos
-		if err := l.space(); err != nil {
-			return word{}, err
+		c, before := l.text[l.off], l.pos
+		if comment(c) {
+			return word{}, l.errorf("a comment within an expression")
 		}
-		if l.off > start {
+		if strings.IndexByte(blanks, c) >= 0 {
 			text.WriteByte(' ')
+			l.advance()
 			continue
 		}
-		c := l.text[l.off]
 		switch {
 		case c == '(':
 			depth++
 		case c == ')':
 			depth--
-		case c == '"' || c >= 0x7F:
+		case c == '"' || c < ' ' || c >= 0x7F:
 			return word{}, origin{pos: before}.errorf("%q within an expression", c)
 		}
 		text.WriteByte(c)

@@ -13,8 +13,8 @@ type linker struct {
 	lang   Lang
 	out    []byte
 	m      *Map
-	labels map[string]label
-	scope  string // the last label without a leading dot, which local labels belong to
+	labels map[string]label // by key
+	scope  string           // the last label without a leading dot, which local labels belong to
 	refs   []reference
 	errs   []error
 }
@@ -28,7 +28,7 @@ type label struct {
 type reference struct {
 	offset, size int
 	absolute     bool
-	name, from   string // from is "" where the reference is relative to the address after it
+	to, from     string // keys of labels; from is "" where the reference is relative to the address after it
 	at           origin
 }
 
@@ -103,8 +103,9 @@ func (l *linker) hex(text string, at origin) error {
 	return l.bytes(b, at)
 }
 
-// name checks the name of a label and gives its full form: a local one has the label it belongs to before it.
-func (l *linker) name(name string, at origin) (string, bool) {
+// key checks the name of a label and gives its key in labels: of a local one the label it belongs to, a blank, which no
+// name has, and its name.
+func (l *linker) key(name string, at origin) (string, bool) {
 	switch {
 	case name == "" || strings.ContainsAny(name, `>"()$`):
 		l.errs = append(l.errs, at.errorf("%q is not the name of a label", clip(name)))
@@ -118,22 +119,26 @@ func (l *linker) name(name string, at origin) (string, bool) {
 		l.errs = append(l.errs, at.errorf("local label %q: no label stands before it", clip(name)))
 		return "", false
 	}
-	return l.scope + name, true
+	return l.scope + " " + name, true
 }
 
+// plainName is a label's name for people: LABEL.LOCAL of a local one.
+func plainName(key string) string { return strings.Replace(key, " ", "", 1) }
+
 func (l *linker) define(text string, at origin) error {
-	name, ok := l.name(text, at)
+	key, ok := l.key(text, at)
 	if !ok {
 		return nil
 	}
-	if first, twice := l.labels[name]; twice {
+	name := plainName(key)
+	if first, twice := l.labels[key]; twice {
 		l.errs = append(l.errs, at.errorf("label %q is defined twice, first at %s", clip(name), first.at.outermost()))
 		return nil
 	}
-	l.labels[name] = label{l.address(), at}
+	l.labels[key] = label{l.address(), at}
 	l.m.Labels = append(l.m.Labels, Label{Name: name, Address: l.address(), Pos: at.outermost()})
 	if text[0] != '.' {
-		l.scope = name
+		l.scope = text
 	}
 	return nil
 }
@@ -143,7 +148,7 @@ func (l *linker) refer(text string, size int, at origin) error {
 	r := reference{offset: len(l.out), size: max(size, -size), absolute: size < 0, at: at}
 	to, from, relative := strings.Cut(text, ">")
 	var ok bool
-	if r.name, ok = l.name(to, at); !ok {
+	if r.to, ok = l.key(to, at); !ok {
 		return nil
 	}
 	if relative {
@@ -151,7 +156,7 @@ func (l *linker) refer(text string, size int, at origin) error {
 			l.errs = append(l.errs, at.errorf("%q: only %% takes two labels", clip(text)))
 			return nil
 		}
-		if r.from, ok = l.name(from, at); !ok {
+		if r.from, ok = l.key(from, at); !ok {
 			return nil
 		}
 	}
@@ -182,14 +187,14 @@ func (l *linker) finish() ([]byte, *Map, error) {
 }
 
 func (l *linker) resolve(r reference) error {
-	to, ok := l.labels[r.name]
+	to, ok := l.labels[r.to]
 	if !ok {
-		return r.at.errorf("label %q is not defined", clip(r.name))
+		return r.at.errorf("label %q is not defined", clip(plainName(r.to)))
 	}
 	from := label{address: l.m.Base + uint64(r.offset+r.size)}
 	if r.from != "" {
 		if from, ok = l.labels[r.from]; !ok {
-			return r.at.errorf("label %q is not defined", clip(r.from))
+			return r.at.errorf("label %q is not defined", clip(plainName(r.from)))
 		}
 	}
 	value := int64(to.address - from.address)
@@ -198,7 +203,7 @@ func (l *linker) resolve(r reference) error {
 		value, low, high = int64(to.address), 0, math.MaxUint32
 	}
 	if value < low || value > high {
-		return r.at.errorf("label %q: %d does not fit in %d bytes", clip(r.name), value, r.size)
+		return r.at.errorf("label %q: %d does not fit in %d bytes", clip(plainName(r.to)), value, r.size)
 	}
 	var field [8]byte
 	binary.LittleEndian.PutUint64(field[:], uint64(value))

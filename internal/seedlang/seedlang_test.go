@@ -76,7 +76,8 @@ func TestAssembleHex2pp(t *testing.T) {
 	runRows(t, []row{
 		{"one byte and two", Hex2pp, ":a !a @a @b :b", "FFFDFF0000"},
 		{"a local label", Hex2pp, ":a :.x !.x :b !.x :.x", "FF00"},
-		{"a local label by its full name", Hex2pp, ":a :.x :b !a.x", "FF"},
+		{"a local label has no other name", Hex2pp, ":a :.x :b !a.x", `error: a:1:11: label "a.x" is not defined`},
+		{"a label named as a local one", Hex2pp, ":a :.x 00 :a.x !a.x :b :.x 00", "00FF00"},
 		{"no label before a local one", Hex2pp, ":.x", "error: a:1:1: local label"},
 		{"a local label defined twice", Hex2pp, ":a :.x :.x", "error: a:1:8: label \"a.x\" is defined twice"},
 		{"a label with a dot keeps no locals apart", Hex2pp, ":a.b :.x !.x", "FF"},
@@ -141,7 +142,10 @@ func TestAssembleM0(t *testing.T) {
 func TestAssembleM1pp(t *testing.T) {
 	runRows(t, []row{
 		{"an expression", M1pp, "const a 7 .1 (+ a (* 2 0x10)) .1 ( - -1\n -3 ) ", "2702"},
-		{"a comment in an expression", M1pp, ".1 (+ 1 # one )\n 2)", "03"},
+		{"a comment in an expression", M1pp, ".1 (+ 1 # one )\n 2)", "error: a:1:9: a comment within"},
+		{"an expression over lines", M1pp, ".1 (+ 1\n 2)", "03"},
+		{"the one division that overflows", M1pp, ".1 (/ -0x8000000000000000 -1)", "error: a:1:1: "},
+		{"the remainder of the same", M1pp, ".1 (% -0x8000000000000000 -1)", "error: a:1:1: "},
 		{"operators", M1pp, ".1 (/ -7 2) .1 (% -7 2) .1 (& 6 3) .1 (| 6 3) .1 (^ 6 3) .1 (<< 1 4) .1 (>> -8 1)",
 			"FDFF0207" + "0510FC"},
 		{"comparisons", M1pp, ".1 (= 1 1) .1 (!= 1 1) .1 (< -1 1) .1 (<= 1 1) .1 (> -1 1) .1 (>= 1 2)", "010001010000"},

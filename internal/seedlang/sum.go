@@ -2,7 +2,10 @@
 
 package seedlang
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // value is that of a SUM or, in M1pp, of an expression.
 func (e *expander) value(text string, at origin) (int64, error) {
@@ -100,14 +103,15 @@ func (e *expander) operand(text string, at origin) (v int64, rest string, err er
 	return v, rest[1:], err
 }
 
-const blanks = " \t\n,"
-
 // operate applies an operator of M1pp to signed 64-bit values that wrap.
 func operate(op string, a, b int64, at origin) (int64, error) {
 	switch op {
 	case "/", "%":
 		if b == 0 {
 			return 0, at.errorf("(%s %d 0): division by zero", op, a)
+		}
+		if a == math.MinInt64 && b == -1 {
+			return 0, at.errorf("(%s %d -1): the quotient does not fit", op, a)
 		}
 	case "<<", ">>":
 		if b < 0 || b > 63 {
