@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+#
+# make help lists what there is. Everything here only forwards: go test ./... alone passes on a bare machine.
+
+GO   ?= go
+FUZZ ?= 30
+
+.PHONY: help bootstrap build test tools lint unit race fuzz shown readme bench clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+bootstrap: ## climb the seed chain, into build/
+	$(GO) run ./cmd/rung bootstrap
+
+build: ## make the program, build/rung
+	CGO_ENABLED=0 $(GO) build -trimpath -o build/rung ./cmd/rung
+
+test: export RUNG_NO_SKIP = 1
+test: tools ## install what is missing, then run every check; no test may be skipped
+	$(MAKE) lint
+	$(MAKE) shown
+	$(MAKE) readme
+	$(MAKE) fuzz
+	$(MAKE) race
+	$(MAKE) unit
+
+tools: ## install the tools that .ci/tools lists
+	.ci/install-tools
+
+lint: ## gofmt, vet, staticcheck, go.mod
+	.ci/lint
+
+unit: ## go test ./..., in short
+	.ci/gotest
+
+race: ## the same, watched by the race detector
+	.ci/gotest -race
+
+fuzz: ## every fuzz target, FUZZ seconds (30) in all
+	.ci/fuzz $(FUZZ)
+
+shown: ## what a user is promised, as root and as an ordinary user, without a compiler
+	.ci/shown
+
+readme: ## run the commands of README.md
+	.ci/readme
+
+bench: ## wall times of the chain, the store, the sandbox and scheme1
+	.ci/bench
+
+clean: ## remove build/; the store stays (rung store gc)
+	rm -rf build
