@@ -178,8 +178,11 @@ var words = regexp.MustCompile(`[A-Za-z_.][A-Za-z0-9_.]*`)
 
 // flow checks that execution, which starts where the ELF header says, stays on lines of code.
 func (l *lister) flow(program []byte) {
-	starts := map[uint64]bool{}
+	starts, targets := map[uint64]bool{}, map[uint64]bool{}
 	for _, one := range l.lines {
+		if one.inst.jumps {
+			targets[one.inst.target] = true
+		}
 		if !one.isData {
 			starts[one.start] = true
 		}
@@ -199,7 +202,7 @@ func (l *lister) flow(program []byte) {
 			l.problem(one.number, "jumps into data or into the middle of an instruction")
 		case one.inst.indirect:
 			l.problem(one.number, "jumps to an address that the audit cannot know")
-		case one.inst.ends || l.machine.exits(before, one.inst):
+		case one.inst.ends || !targets[one.start] && l.machine.exits(before, one.inst):
 		case last || l.lines[i+1].isData:
 			l.problem(one.number, "execution runs on into data or past the end")
 		}

@@ -58,6 +58,8 @@ func TestDisassembleHex0(t *testing.T) {
 		{"falling off the end", "31 C0 # xor eax, eax\n", "9: execution runs on"},
 		{"a system call that is no exit", "B0 3B # mov al, 59\n0F 05 # syscall\n00 # = rest\n",
 			"10: execution runs on"},
+		{"an exit with any number", "EB 02 # jmp call\nB0 E7 # mov al, 231\n# call:\n0F 05 # syscall\n00 # = rest\n",
+			"12: execution runs on"},
 		{"an indirect jump", "FF E0 # jmp rax\n", "9: jumps to an address that the audit cannot know"},
 		{"an entry into data", "31 C0 # = not code\n" + exit, "1: the program is not entered at a line of code"},
 		{"a label twice", "# a:\n# a:\n" + exit, `10: label "a" is defined twice`},
