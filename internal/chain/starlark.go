@@ -23,17 +23,22 @@ func evaluate(name string, text []byte, arch string) ([]Stage, error) {
 	thread.Print = func(t *starlark.Thread, _ string) { t.Cancel("print is not part of the language; use fail") }
 	thread.SetMaxExecutionSteps(maxSteps)
 	options := &syntax.FileOptions{TopLevelControl: true}
-	_, err := starlark.ExecFileOptions(options, thread, name, text, starlark.StringDict{
+	_, err := starlark.ExecFileOptions(options, thread, name, text, predeclared(arch, e))
+	if err != nil {
+		return nil, located(name, err)
+	}
+	return e.stages, nil
+}
+
+// predeclared is what the language has beside Starlark's own; docs/chain-language.md specifies each.
+func predeclared(arch string, e *evaluator) starlark.StringDict {
+	return starlark.StringDict{
 		"arch":    starlark.String(arch),
 		"stage":   starlark.NewBuiltin("stage", e.stage),
 		"run":     starlark.NewBuiltin("run", run),
 		"limits":  starlark.NewBuiltin("limits", limits),
 		"program": starlark.NewBuiltin("program", program),
-	})
-	if err != nil {
-		return nil, located(name, err)
 	}
-	return e.stages, nil
 }
 
 // located turns any error of Starlark into a fault of the form FILE:LINE:COLUMN: text.

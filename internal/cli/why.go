@@ -20,8 +20,8 @@ func (a *app) why() *cobra.Command {
 		use:   "why NAME|DIGEST|FILE [flags]",
 		short: "Tell where an artefact comes from, down to the seed",
 		long: `Walk the ledger from an artefact down to the seed: each run with its steps and machine, each input with its
-digest and size. The artefact is a name (scheme1, or boot2/scheme1), a digest (eight or more of its hex digits), or a file,
-which is looked for by the digest of its content. A path that begins with ./ or / is always a file.`,
+digest and size. The artefact is a name (scheme1, or boot2/scheme1), a digest (eight or more of its hex digits), or a
+file, which is looked for by the digest of its content. A path that begins with ./, ../ or / is always a file.`,
 		example: `  rung why scheme1
   rung why build/amd64/boot2/scheme1
   rung why 54986ea97618 --json`,
