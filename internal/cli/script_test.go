@@ -74,6 +74,7 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("MACHINE", machine)
 			env.Setenv("ARCH", runtime.GOARCH)
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector keeps each process a second longer
 			env.Setenv("RUNG_STORE", filepath.Join(env.WorkDir, "store"))
 			place := filepath.Join(env.WorkDir, "place")
 			if err := os.WriteFile(place, []byte(filepath.Join(env.WorkDir, "store")+"\n"), 0o644); err != nil {
