@@ -137,9 +137,10 @@ func widthAMD64(operands []string) int {
 // canonicalAMD64 rewrites an operand so that equal meanings have equal texts. Labels are case-sensitive in the chain,
 // but comments were put into lower case, as the labels of hex0 and hex2 programs are.
 func canonicalAMD64(op, operand string, all []string, labels map[string]uint64, width int) string {
-	inMemory := strings.HasSuffix(operand, "]")
+	bracket := strings.IndexByte(operand, '[')
+	inMemory := bracket >= 0 && strings.HasSuffix(operand, "]")
 	if inMemory && (op == "lea" || sizeKnownAMD64(op, all)) {
-		operand = operand[strings.IndexByte(operand, '['):]
+		operand = operand[bracket:]
 	}
 	if inMemory {
 		operand = strings.ReplaceAll(strings.ReplaceAll(operand, " + ", "+"), "*1", "")

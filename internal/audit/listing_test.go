@@ -44,6 +44,7 @@ func TestDisassembleHex0(t *testing.T) {
 		{"another size of memory", "80 3E 3E # cmp dword ptr [rsi], 62\n" + exit, "9: 80 3E 3E is"},
 		{"no size of memory", "80 3E 3E # cmp [rsi], 62\n" + exit, "9: 80 3E 3E is"},
 		{"a size that its register does not have", "0F B6 06 # movzx eax, word ptr [rsi]\n" + exit, "9: 0F B6 06 is"},
+		{"half a bracket", "88 06 # mov rsi], al\n" + exit, "9: 88 06 is"},
 		{"two instructions on a line", "31 C0 31 C9 # xor eax, eax\n" + exit,
 			"9: 31 C0 31 C9: the instruction, xor eax, eax, has 2"},
 		{"half an instruction", "48 8B # mov rax, [rdi]\n" + exit, "9: 48 8B is no instruction"},
