@@ -5,7 +5,7 @@
 GO   ?= go
 FUZZ ?= 30
 
-.PHONY: help bootstrap build test tools lint unit race fuzz shown readme bench clean
+.PHONY: help bootstrap build test tools lint unit race fuzz shown readme answers bench clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -45,6 +45,9 @@ shown: ## what a user is promised, as root and as an ordinary user, without a co
 
 readme: ## run the commands of README.md
 	.ci/readme
+
+answers: ## write seed/ARCH/answers anew, after a change of a seed text
+	.ci/answers
 
 bench: ## wall times of the chain, the store, the sandbox and scheme1
 	.ci/bench

@@ -34,10 +34,9 @@ func rooms() []room {
 
 		{"internal/chain", "internal/machine internal/ledger internal/store internal/source internal/tree internal/digest internal/fault",
 			"the engine sees the interface of a machine and knows no driver, format or program"},
-		{"internal/source", "internal/store internal/filelock internal/tree internal/digest internal/fault",
-			"a source is bytes by digest, whatever they are for"},
-		{"internal/source/*", "internal/source internal/format/* internal/tree internal/digest internal/fault",
-			"a kind of place that sources come from knows no other"},
+		{"internal/source", "internal/source/* internal/store internal/filelock internal/format/* internal/tree internal/digest " +
+			"internal/fault", "a source is bytes by digest, fetched from places and unpacked; it knows no machine and no chain"},
+		{"internal/source/*", "internal/digest internal/fault", "a kind of place that sources come from knows no other"},
 		{"internal/audit", "internal/seedlang internal/chain internal/tree internal/digest internal/fault",
 			"an audit walks the steps of a plan by itself: it shares definitions and texts with a run, and no machine or store"},
 		{"internal/seedlang", "internal/fault", "the reference assembler is the second way, independent of the engine"},
