@@ -8,7 +8,8 @@ FUZZ ?= 30
 .PHONY: help bootstrap build test tools lint unit race fuzz shown readme answers bench clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do \
+		printf '  make %-10s %s\n' "$$name" "$$what"; done
 
 bootstrap: ## climb the seed chain, into build/
 	$(GO) run ./cmd/rung bootstrap
