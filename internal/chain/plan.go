@@ -109,16 +109,34 @@ func (p *planner) checkStage(s Stage) {
 		p.problem(s, "exports nothing")
 	}
 	p.checkSteps(s)
-	for _, pair := range s.Same {
-		for _, name := range []string{pair.A, pair.B} {
-			if !slices.ContainsFunc(append(inputs, s.Exports...), covers(name)) {
-				p.problem(s, "same: %q is neither an input nor an export", name)
-			}
+	for _, name := range s.compared() {
+		if !cleanPath(name) || !slices.ContainsFunc(s.Steps, mentions(name)) {
+			p.problem(s, "same: %q is neither an input nor an export, and no step names it", name)
 		}
 	}
 	if s.Calls != machine.CallsAny && s.Calls != machine.CallsSeed {
 		p.problem(s, "calls: want %q or nothing, not %q", machine.CallsSeed, s.Calls)
 	}
+}
+
+// compared lists the files, sorted, that fixed points name and that are neither inputs nor exports: the machine has to
+// hand them over for the comparison, but they are no artefacts.
+func (s Stage) compared() []string {
+	var names []string
+	for _, pair := range s.Same {
+		for _, name := range []string{pair.A, pair.B} {
+			input := slices.ContainsFunc(s.Inputs, func(in Input) bool { return covers(name)(in.Name) })
+			if !input && !slices.ContainsFunc(s.Exports, covers(name)) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func mentions(name string) func(machine.Step) bool {
+	return func(step machine.Step) bool { return slices.Contains(step.Argv, name) }
 }
 
 // checkRef finds what an input refers to, and reads it where it is a file of the seed.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
@@ -51,7 +52,11 @@ func (r *runner) stage(ctx context.Context, s Stage) (Done, error) {
 		return Done{}, err
 	}
 	done.Run = rec.Run
-	if done.Outputs, err = rec.tree(); err != nil {
+	outputs, err := rec.tree()
+	if err == nil {
+		done.Outputs, err = outputs.Only(s.Exports...)
+	}
+	if err != nil {
 		return Done{}, fmt.Errorf("stage %q: %w", s.Name, err)
 	}
 	done.Wall = r.Now().Sub(begin)
@@ -79,7 +84,7 @@ func (r *runner) prepare(s Stage) (*work, error) {
 	}
 	w.job = machine.Job{
 		Name: r.plan.Arch + "/" + s.Name, Arch: r.plan.Arch, Inputs: root, Steps: s.Steps,
-		Exports: s.Exports, Limits: s.Limits, Calls: s.Calls,
+		Exports: slices.Sorted(slices.Values(append(s.compared(), s.Exports...))), Limits: s.Limits, Calls: s.Calls,
 	}
 	if w.key, err = w.job.Digest(); err != nil {
 		return nil, fault.New(fault.Usage, "%s: stage %q: %w", s.Pos, s.Name, err)
