@@ -70,6 +70,7 @@ func sampleCommand() (Command, *repb.Command) {
 			EnvironmentVariables: []*repb.Command_EnvironmentVariable{
 				{Name: "A"}, {Name: "LANG", Value: "C"}, {Name: "PATH", Value: "/"},
 			},
+			//lint:ignore SA1019 deprecated for clients, and what every server still reads
 			Platform:         pbPlatform(Pair{"OSFamily", "linux"}, Pair{"pool", "a"}, Pair{"pool", "b"}),
 			WorkingDirectory: "work",
 			OutputPaths:      []string{"M1pp", "hex2pp", "log"},
@@ -160,6 +161,7 @@ func TestDecodeRefusesWhatIsNotCanonical(t *testing.T) {
 	swapped := &repb.Command{OutputPaths: []string{"b", "a"}}
 	rows := map[string][]byte{
 		"unsorted output paths": marshal(t, swapped),
+		//lint:ignore SA1019 the field that is refused
 		"a deprecated field":    marshal(t, &repb.Command{OutputFiles: []string{"a"}}),
 		"fields out of order":   append(marshal(t, &repb.Command{WorkingDirectory: "w"}), good...),
 		"a default written out": {6<<3 | 2, 0},
