@@ -25,9 +25,9 @@ type Options struct {
 	Now     func() time.Time // for the ledger and for durations
 	Watch   func(Event)      // told of progress, from one goroutine at a time
 
-	// Lint checks a text of the seed before a stage that takes it runs. It is told the path in the seed. It is not
-	// asked about programs, nor where a stored result is taken.
-	Lint func(name string, text []byte) error
+	// Lint checks texts of the seed before a stage runs: each that it takes by itself, then those that a step is given,
+	// together and in the order of its arguments. It is not asked about programs, nor where a stored result is taken.
+	Lint func(texts ...Text) error
 }
 
 // Run climbs a plan: stages whose inputs are ready run side by side, or their stored results are taken. The first stage

@@ -196,10 +196,12 @@ func TestRunAsksTheLintBeforeAStageRuns(t *testing.T) {
 	var asked []string
 	s.options = func(o *Options) {
 		o.Jobs = 1
-		o.Lint = func(name string, text []byte) error {
-			asked = append(asked, name)
-			if string(text) == "new" {
-				return fault.New(fault.Usage, "%s:1:1: new", name)
+		o.Lint = func(texts ...Text) error {
+			for _, t := range texts {
+				asked = append(asked, t.Path)
+				if string(t.Bytes) == "new" {
+					return fault.New(fault.Usage, "%s:1:1: new", t.Path)
+				}
 			}
 			return nil
 		}

@@ -119,20 +119,54 @@ func mode(executable bool) uint32 {
 // fileRef is the reference to one file of an input, which is the input itself unless that is a directory.
 func fileRef(in Input, p string) string { return in.From.String() + p[len(in.Name):] }
 
-// supply puts the seed's files that a stage takes into the store, each text seen by the lint first.
+// supply puts the seed's files that a stage takes into the store, the texts seen by the lint first.
 func (r *runner) supply(ctx context.Context, s Stage) error {
+	if err := r.lint(s); err != nil {
+		return err
+	}
 	for _, in := range s.Inputs {
 		if in.From.Stage != "" {
 			continue
 		}
 		text := r.plan.texts[in.From.Path]
-		if r.Lint != nil && !text.Program {
-			if err := r.Lint(text.Path, text.Bytes); err != nil {
-				return err
-			}
-		}
 		if _, err := r.Blobs.Put(ctx, bytes.NewReader(text.Bytes)); err != nil {
 			return fmt.Errorf("stage %q: storing input %q: %w", s.Name, in.Name, err)
+		}
+	}
+	return nil
+}
+
+// lint has the texts of a stage checked: one by one, and then, for each step that takes several, together.
+func (r *runner) lint(s Stage) error {
+	if r.Lint == nil {
+		return nil
+	}
+	texts := map[string]Text{} // by name in the job's tree
+	for _, in := range s.Inputs {
+		text := r.plan.texts[in.From.Path]
+		if in.From.Stage != "" || text.Program {
+			continue
+		}
+		if err := r.Lint(text); err != nil {
+			return err
+		}
+		texts[in.Name] = text
+	}
+	seen := map[string]bool{}
+	for _, step := range s.Steps {
+		var together []Text
+		var names string
+		for _, arg := range step.Argv {
+			if text, ok := texts[arg]; ok {
+				together, names = append(together, text), names+"\x00"+arg
+			}
+		}
+		if len(together) < 2 || seen[names] {
+			continue
+		}
+		seen[names] = true
+		if err := r.Lint(together...); err != nil {
+			return err
 		}
 	}
 	return nil
