@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Floating-point numbers from decimal text, without floating-point
+ * Floating-point numbers from text, without floating-point
  * arithmetic: the number is a fraction of two large integers, its first bits
  * come from a long division, and the rest decides the rounding, to nearest
  * and to even. So the result is right to the last bit, whatever compiled it.
@@ -246,8 +246,17 @@ static void number_divide(struct number *x, int exponent)
 	x->rest = top.n != 0;
 }
 
-/* Reads digits into top; how many stand behind the point is the result. */
-static const char *digits(const char *s, int *scale, int *any)
+/* What a sign stands for as a digit; 99 for none. */
+static int digit(int sign)
+{
+	if (sign >= '0' && sign <= '9')
+		return sign - '0';
+	sign |= 32;
+	return sign >= 'a' && sign <= 'f' ? sign - 'a' + 10 : 99;
+}
+
+/* Reads digits into top, and how many of them stand behind the point. */
+static const char *digits(const char *s, int base, int *scale, int *any)
 {
 	int point = 0;
 	int taken = 0;
@@ -258,12 +267,10 @@ static const char *digits(const char *s, int *scale, int *any)
 	while (1) {
 		if (*s == '.' && !point) {
 			point = 1;
-		} else if (*s >= '0' && *s <= '9') {
+		} else if (digit(*s) < base) {
 			*any = 1;
 			if (taken < 1200) {
-				big_step(&top, 10, *s - '0');
-				if (top.n == 0 && *s != '0')
-					big_set(&top, *s - '0');
+				big_step(&top, base, digit(*s));
 				taken += top.n != 0;
 				*scale += point;
 			} else {
@@ -276,10 +283,11 @@ static const char *digits(const char *s, int *scale, int *any)
 	}
 }
 
-/* A decimal number: [+-]digits[.digits][e[+-]digits] */
+/* A number: [+-]digits[.digits][e[+-]digits], or with 0x in front and a p. */
 static void number_read(struct number *x, const char *s, char **end)
 {
 	const char *start = s;
+	int base = 10;
 	int scale, any, i;
 	long e = 0;
 	char *behind;
@@ -289,11 +297,16 @@ static void number_read(struct number *x, const char *s, char **end)
 		s++;
 	if (*s == '-' || *s == '+')
 		x->negative = *s++ == '-';
-	s = digits(s, &scale, &any);
+	if (*s == '0' && (s[1] | 32) == 'x'
+		&& (digit(s[2]) < 16 || (s[2] == '.' && digit(s[3]) < 16))) {
+		base = 16;
+		s += 2;
+	}
+	s = digits(s, base, &scale, &any);
 	if (!any) {
 		x->negative = 0;
 		s = start;
-	} else if ((*s | 32) == 'e') {
+	} else if ((*s | 32) == (base == 16 ? 'p' : 'e')) {
 		e = strtol(s + 1, &behind, 10);
 		if (behind != s + 1 && s[1] > ' ')
 			s = behind;
@@ -308,10 +321,14 @@ static void number_read(struct number *x, const char *s, char **end)
 		e = 100000;
 	if (e < -100000)
 		e = -100000;
+	big_set(&bottom, 1);
+	if (base == 16) {
+		number_divide(x, e - 4 * scale);
+		return;
+	}
 	e -= scale;
 	if (e > TEN_MOST)
 		e = TEN_MOST; /* infinity in every format */
-	big_set(&bottom, 1);
 	for (i = 0; i < e; i++)
 		big_step(&top, 10, 0);
 	for (i = 0; i > e && i > -TEN_MOST - 1200; i--)
