@@ -112,14 +112,3 @@
 (t (string-length (apply string-append (map (lambda (x) "0123456789") (iota 10000))))) ;=> 100000
 (t (vector-length (make-vector 1000000 0)))     ;=> 1000000
 (t (let ((b (make-bytevector 50000000 1))) (bytevector-u8-ref b 49999999))) ;=> 1
-
-; where the stack ends
-(define (endless n) (+ 1 (endless n)))
-(e (endless 1))                                 ;=> stack overflow
-(t (guard (c (#t (count 1000))) (endless 1)))   ;=> 1000
-(e (let loop ((i 0) (l '())) (if (< i 5000000) (loop (+ i 1) (list l)) (equal? l (list (list l))))))
-;=> #f
-(define chain (let loop ((i 0) (l '())) (if (< i 10000000) (loop (+ i 1) (list l)) l)))
-(e (equal? chain (list (car chain))))           ;=> #t
-(e (equal? chain (let loop ((i 0) (l '())) (if (< i 10000000) (loop (+ i 1) (list l)) l))))
-;=> stack overflow
