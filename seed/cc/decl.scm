@@ -41,16 +41,20 @@
     (if (not (kind? type 'func)) (set! objects (cons obj objects)))
     obj))
 
-; Another declaration of an object may tell an array's length, of a function
-; its parameters.
+; The same obj again. What one declaration leaves open (an array's length, a
+; function's parameters) another one tells.
 (define (merge-obj id obj kind type)
   (let ((old (obj-type obj)))
     (if (not (same-type? old type))
         (fail (tok-text id) " has been declared as something else"))
-    (if (or (and (kind? type 'array) (not (type-ext old)))
-            (and (kind? type 'func) (type-ext type)))
-        (set-obj-type! obj type))
+    (set-obj-type!
+      obj
+      (cond ((type-ext type) type)
+            ((kind? type 'array)
+             (array-of (type-base type) (type-ext old)))
+            (else (if (type-ext old) old type))))
     obj))
+; Structs of different files are the same type if they have the same size.
 (define (same-type? a b)
   (or (eq? a b)
       (and (eq? (type-kind a) (type-kind b))
@@ -67,6 +71,9 @@
                    (or (not (type-ext a)) (not (type-ext b))
                        (and (eq? (type-flag a) (type-flag b))
                             (same-types? (type-ext a) (type-ext b))))))
+             ((struct)
+              (or (not (type-size a)) (not (type-size b))
+                  (= (type-size a) (type-size b))))
              (else #f)))))
 (define (same-types? a b)
   (if (or (null? a) (null? b))
@@ -533,7 +540,8 @@
       ("__volatile__" . volatile) ("__restrict" . restrict)
       ("__signed__" . signed)))
   (define-own "__LINE__"
-    (lambda () (literal 'num (number->string line))))
+    (lambda ()
+      (literal 'num (number->string (if (null? around) line call-line)))))
   (define-own "__FILE__"
     (lambda () (stringify (list (literal 'file file)))))
   (for-each define-option
@@ -561,23 +569,20 @@
                (set-obj-offset! obj offset)
                (loop (cdr objects) (+ offset (size-of type))))))))))
 
-(define (write-program port)
+(define (write-program size port)
   (define (put . parts)
     (for-each (lambda (part) (display part port)) parts)
     (newline port))
   (define (put-line line)
     (for-each (lambda (part) (display part port)) line)
     (newline port))
-  (set! objects (reverse objects))
-  (align-data! 8)
-  (let ((size (place-objects objects)))
-    (for-each (lambda (obj)
-                (if (obj-offset obj)
-                    (put "const v." (obj-label obj) " " (obj-offset obj))))
-              objects)
-    (put "const cc.image.size " data-size)
-    (put "program " (align-up size 16))
-    (put "cc.runtime"))
+  (for-each (lambda (obj)
+              (if (obj-offset obj)
+                  (put "const v." (obj-label obj) " " (obj-offset obj))))
+            objects)
+  (put "const cc.image.size " data-size)
+  (put "program " (align-up size 16))
+  (put "cc.runtime")
   (for-each (lambda (f)
               (let ((obj (car f)))
                 (if (or (eq? (obj-linkage obj) 'shared) (obj-used obj))
@@ -599,8 +604,11 @@
                (begin
                  (set! options (reverse options))
                  (for-each compile-file (reverse (cdr names)))
-                 (let ((port (open-output-file (car names))))
-                   (write-program port)
+                 (set! objects (reverse objects))
+                 (align-data! 8)
+                 (let ((size (place-objects objects))
+                       (port (open-output-file (car names))))
+                   (write-program size port)
                    (close-port port)))))
           ((string=? (car args) "-D")
            (if (null? (cdr args)) (fail-usage))

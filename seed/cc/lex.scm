@@ -349,6 +349,7 @@
         (expand-macro t (tok-macro t))
         t)))
 
+(define call-line 1)            ; of the macro call that comes from the file
 (define (expand-macro t macro)
   (cond ((macro-busy macro) (cons t '()))
         ((procedure? (macro-body macro)) ((macro-body macro)))
@@ -356,6 +357,7 @@
          (push-input (macro-body macro) macro)
          (next-expanded))
         ((paren-follows?)
+         (if (null? around) (set! call-line line))
          (let ((args (collect-args t macro)))
            (push-input (substitute macro args) macro)
            (next-expanded)))
