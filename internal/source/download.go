@@ -21,16 +21,17 @@ const (
 var errRange = errors.New("the server continued the file in another place than it was asked to")
 
 // download fills the partial file from a server, and goes on where an earlier try stopped. Failures that may pass are
-// tried again, with pauses that double; each that brought something new starts the count again.
+// tried again, with pauses that double; a try that comes further than any before it starts the count again.
 func (f *Fetcher) download(ctx context.Context, d Distfile, p place, part *partial) error {
 	pause := firstPause
+	most := int64(0) // that has arrived in any try
 	for failures := 0; ; {
-		gained, err := f.attempt(ctx, d, p, part)
+		arrived, err := f.attempt(ctx, d, p, part)
 		if err == nil || ctx.Err() != nil || !passing(err) {
 			return err
 		}
-		if gained >= leastBytes { // fewer would let a server that sends single bytes keep us for ever
-			failures, pause = 0, firstPause
+		if arrived >= most+leastBytes { // less would let a server that sends single bytes keep us for ever
+			failures, pause, most = 0, firstPause, arrived
 		}
 		if failures++; failures >= f.Tries {
 			return fmt.Errorf("%w (tried %d times)", err, failures)
@@ -51,8 +52,8 @@ func (f *Fetcher) download(ctx context.Context, d Distfile, p place, part *parti
 	}
 }
 
-// attempt makes one request, and tells how many bytes the partial file has gained by it.
-func (f *Fetcher) attempt(ctx context.Context, d Distfile, p place, part *partial) (gained int64, err error) {
+// attempt makes one request, and tells how many bytes the partial file has after it.
+func (f *Fetcher) attempt(ctx context.Context, d Distfile, p place, part *partial) (arrived int64, err error) {
 	offset, err := f.resumable(d, p, part)
 	if err != nil {
 		return 0, err
@@ -72,13 +73,12 @@ func (f *Fetcher) attempt(ctx context.Context, d Distfile, p place, part *partia
 	if offset, err = f.begin(response, d, p, part, offset); err != nil {
 		return 0, err
 	}
-	begin := offset
 	err = part.add(response.Body, offset, d.limit(), func(total int64) {
 		count.Add(total - offset)
 		offset = total
 		f.tell(Progress{d.Name, total, d.File.Size()})
 	})
-	return offset - begin, err
+	return offset, err
 }
 
 // resumable is how much of what has arrived can be continued by a place: all of it where it came from there, and there is
