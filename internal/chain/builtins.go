@@ -11,10 +11,14 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/source"
 )
 
-// evaluator collects the stages that a definition file defines.
-type evaluator struct{ stages []Stage }
+// evaluator collects what a definition file defines and declares.
+type evaluator struct {
+	stages    []Stage
+	distfiles []source.Distfile
+}
 
 // defaultStep is the limit of a step that says nothing else.
 const defaultStep = 10 * time.Second
@@ -80,11 +84,12 @@ func refOf(v starlark.Value) (Ref, error) {
 	}
 	s, ok := starlark.AsString(v)
 	if !ok {
-		return Ref{}, fmt.Errorf("want \"seed:PATH\", \"STAGE/NAME\" or program(...), not %s", v.Type())
+		return Ref{}, fmt.Errorf("want \"seed:PATH\", \"STAGE/NAME\", \"distfile:NAME/PATH\" or program(...), not %s",
+			v.Type())
 	}
 	ref, ok := parseRef(s)
 	if !ok {
-		return Ref{}, fmt.Errorf("want \"seed:PATH\" or \"STAGE/NAME\", not %q", s)
+		return Ref{}, fmt.Errorf("want \"seed:PATH\", \"STAGE/NAME\" or \"distfile:NAME/PATH\", not %q", s)
 	}
 	return ref, nil
 }

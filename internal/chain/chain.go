@@ -13,6 +13,7 @@ import (
 
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/source"
 )
 
 // Plan is a chain for one architecture, checked, in an order in which it can be climbed. It is read-only.
@@ -21,6 +22,8 @@ type Plan struct {
 	Arch    string  // Go's name of the architecture
 	Stages  []Stage // every stage stands after all stages it takes inputs from
 	Answers Answers // expected digests; empty where the chain has none for the architecture
+
+	Distfiles []source.Distfile // all that are declared, in their order; no stage need use one
 
 	texts map[string]Text // by path in the seed
 }
@@ -53,17 +56,24 @@ type Input struct {
 
 // Ref says where an input comes from.
 type Ref struct {
-	Stage   string // "" for the seed
-	Path    string // in the seed, or of the stage's export
-	Program bool   // program("seed:..."): the input gets its execute permission
+	Stage    string // "" for the seed and for distfiles
+	Distfile string // the name of one; "" for the seed and for stages
+	Path     string // in the seed, of the stage's export, or in the distfile's tree, where "" is all of it
+	Program  bool   // program("seed:..."): the input gets its execute permission
 }
 
 // seedPrefix marks a reference to a file of the seed.
 const seedPrefix = "seed:"
 
-// String is the reference as it stands in a definition and in the ledger: "seed:amd64/hex0.hex0", "boot0/hex0".
+// String is the reference as it stands in a definition and in the ledger: "seed:amd64/hex0.hex0", "boot0/hex0",
+// "distfile:NAME/PATH".
 func (r Ref) String() string {
-	if r.Stage == "" {
+	switch {
+	case r.Distfile != "" && r.Path == "":
+		return distfilePrefix + r.Distfile
+	case r.Distfile != "":
+		return distfilePrefix + r.Distfile + "/" + r.Path
+	case r.Stage == "":
 		return seedPrefix + r.Path
 	}
 	return r.Stage + "/" + r.Path
@@ -71,6 +81,9 @@ func (r Ref) String() string {
 
 // parseRef reads the form that String gives.
 func parseRef(s string) (Ref, bool) {
+	if strings.HasPrefix(s, distfilePrefix) {
+		return parseDistfileRef(s)
+	}
 	if p, ok := strings.CutPrefix(s, seedPrefix); ok {
 		return Ref{Path: p}, cleanPath(p)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/source"
 )
 
 // definitionFile is the file of a seed that defines its stages.
@@ -35,11 +36,14 @@ func Load(name string, files fs.FS, arch string) (*Plan, error) {
 	if err := checkArch(files, arch); err != nil {
 		return nil, err
 	}
-	stages, err := evaluate(definitionFile, text, arch)
+	defined, err := evaluate(definitionFile, text, arch)
 	if err != nil {
 		return nil, err
 	}
-	p := &planner{files: files, byName: map[string]Stage{}, texts: map[string]Text{}}
+	stages := defined.stages
+	p := &planner{files: files, byName: map[string]Stage{}, texts: map[string]Text{},
+		distfiles: map[string]source.Distfile{}}
+	p.indexDistfiles(defined.distfiles)
 	p.index(stages)
 	for _, s := range stages {
 		p.checkStage(s)
@@ -49,7 +53,8 @@ func Load(name string, files fs.FS, arch string) (*Plan, error) {
 	if len(p.problems) > 0 {
 		return nil, fault.New(fault.Usage, "%w", errors.Join(p.problems...))
 	}
-	return &Plan{Chain: name, Arch: arch, Stages: order, Answers: answers, texts: p.texts}, nil
+	return &Plan{Chain: name, Arch: arch, Stages: order, Answers: answers, Distfiles: defined.distfiles,
+		texts: p.texts}, nil
 }
 
 // checkArch wants a folder of the architecture's name, and says which there are.
@@ -73,10 +78,11 @@ func checkArch(files fs.FS, arch string) error {
 
 // planner gathers what a plan needs, and everything that is wrong with it.
 type planner struct {
-	files    fs.FS
-	byName   map[string]Stage
-	texts    map[string]Text
-	problems []error
+	files     fs.FS
+	byName    map[string]Stage
+	texts     map[string]Text
+	distfiles map[string]source.Distfile
+	problems  []error
 }
 
 func (p *planner) problem(s Stage, format string, args ...any) {
@@ -142,6 +148,10 @@ func mentions(name string) func(machine.Step) bool {
 // checkRef finds what an input refers to, and reads it where it is a file of the seed.
 func (p *planner) checkRef(s Stage, in Input) {
 	ref := in.From
+	if ref.Distfile != "" {
+		p.checkDistfile(s, in)
+		return
+	}
 	if ref.Stage == "" {
 		if err := p.takeText(ref); err != nil {
 			p.problem(s, "input %q: %w", in.Name, err)

@@ -14,12 +14,13 @@ import (
 	"github.com/rung-build/rung/internal/store"
 )
 
-// Options say with what a plan is climbed. All but Watch and Lint are needed.
+// Options say with what a plan is climbed. All but Watch, Lint and Sources are needed.
 type Options struct {
 	Blobs   store.Blobs
 	Actions store.Actions
 	Ledger  *ledger.Ledger
 	Machine machine.Machine
+	Sources Sources          // of distfiles; nil for chains without any
 	Jobs    int              // stages that run side by side; at least 1
 	Rebuild bool             // run every stage, and compare its exports with what earlier runs gave
 	Now     func() time.Time // for the ledger and for durations
@@ -42,6 +43,11 @@ func Run(ctx context.Context, plan *Plan, o Options) (Outcome, error) {
 	for _, s := range plan.Stages {
 		r.slots[s.Name] = &slot{over: make(chan struct{})}
 	}
+	r.fetch(inner)
+	defer func() {
+		cancel(nil)
+		<-r.sources.over
+	}()
 	var climbing sync.WaitGroup
 	for _, s := range plan.Stages {
 		climbing.Go(func() {
@@ -77,6 +83,8 @@ type runner struct {
 	seats chan struct{}    // one for each stage that runs
 	slots map[string]*slot // by stage; the map itself does not change
 
+	sources *fetching // of the distfiles
+
 	watching sync.Mutex // held while Watch is told
 	probing  sync.Once  // guards probed: the machine is asked once, and only where something has to run
 	probed   error
@@ -101,6 +109,9 @@ func (r *runner) climb(ctx context.Context, s Stage) error {
 		if r.slots[below].done == nil {
 			return errGivenUp
 		}
+	}
+	if err := r.needDistfiles(ctx, s); err != nil {
+		return err
 	}
 	select {
 	case r.seats <- struct{}{}:

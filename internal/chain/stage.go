@@ -68,7 +68,11 @@ func (r *runner) prepare(s Stage) (*work, error) {
 	w := &work{Stage: s}
 	var nodes []tree.Node
 	for _, in := range s.Inputs {
-		for _, n := range r.resolve(in) {
+		taken, err := r.resolve(s, in)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range taken {
 			nodes = append(nodes, n)
 			if n.Kind == tree.File {
 				w.inputs = append(w.inputs, ledger.File{Name: n.Path, Digest: n.Content, From: fileRef(in, n.Path)})
@@ -93,10 +97,13 @@ func (r *runner) prepare(s Stage) (*work, error) {
 }
 
 // resolve gives the nodes that an input puts into the tree: a file, or a directory and what it holds.
-func (r *runner) resolve(in Input) []tree.Node {
+func (r *runner) resolve(s Stage, in Input) ([]tree.Node, error) {
+	if in.From.Distfile != "" {
+		return r.unpacked(s, in)
+	}
 	if in.From.Stage == "" {
 		text := r.plan.texts[in.From.Path]
-		return []tree.Node{{Path: in.Name, Kind: tree.File, Mode: mode(text.Program), Content: text.Digest}}
+		return []tree.Node{{Path: in.Name, Kind: tree.File, Mode: mode(text.Program), Content: text.Digest}}, nil
 	}
 	var nodes []tree.Node
 	for n := range r.slots[in.From.Stage].done.Outputs.Nodes() {
@@ -105,7 +112,7 @@ func (r *runner) resolve(in Input) []tree.Node {
 			nodes = append(nodes, n)
 		}
 	}
-	return nodes
+	return nodes, nil
 }
 
 // mode is that of a file before machine.Normal, which keeps nothing of it but the execute permission.
@@ -124,8 +131,11 @@ func (r *runner) supply(ctx context.Context, s Stage) error {
 	if err := r.lint(s); err != nil {
 		return err
 	}
+	if err := r.supplyDistfiles(ctx, s); err != nil {
+		return err
+	}
 	for _, in := range s.Inputs {
-		if in.From.Stage != "" {
+		if in.From.Stage != "" || in.From.Distfile != "" {
 			continue
 		}
 		text := r.plan.texts[in.From.Path]
@@ -144,7 +154,7 @@ func (r *runner) lint(s Stage) error {
 	texts := map[string]Text{} // by name in the job's tree
 	for _, in := range s.Inputs {
 		text := r.plan.texts[in.From.Path]
-		if in.From.Stage != "" || text.Program {
+		if in.From.Stage != "" || in.From.Distfile != "" || text.Program {
 			continue
 		}
 		if err := r.Lint(text); err != nil {

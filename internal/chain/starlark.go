@@ -16,8 +16,8 @@ import (
 // maxSteps ends a definition that does not end by itself; a chain of a hundred stages takes some ten thousand.
 const maxSteps = 10_000_000
 
-// evaluate runs a definition file for an architecture and gives its stages as they are defined.
-func evaluate(name string, text []byte, arch string) ([]Stage, error) {
+// evaluate runs a definition file for an architecture and gives what it defines, in its order.
+func evaluate(name string, text []byte, arch string) (*evaluator, error) {
 	e := &evaluator{}
 	thread := &starlark.Thread{Name: name}
 	thread.Print = func(t *starlark.Thread, _ string) { t.Cancel("print is not part of the language; use fail") }
@@ -27,17 +27,18 @@ func evaluate(name string, text []byte, arch string) ([]Stage, error) {
 	if err != nil {
 		return nil, located(name, err)
 	}
-	return e.stages, nil
+	return e, nil
 }
 
 // predeclared is what the language has beside Starlark's own; docs/chain-language.md specifies each.
 func predeclared(arch string, e *evaluator) starlark.StringDict {
 	return starlark.StringDict{
-		"arch":    starlark.String(arch),
-		"stage":   starlark.NewBuiltin("stage", e.stage),
-		"run":     starlark.NewBuiltin("run", run),
-		"limits":  starlark.NewBuiltin("limits", limits),
-		"program": starlark.NewBuiltin("program", program),
+		"arch":     starlark.String(arch),
+		"stage":    starlark.NewBuiltin("stage", e.stage),
+		"distfile": starlark.NewBuiltin("distfile", e.distfile),
+		"run":      starlark.NewBuiltin("run", run),
+		"limits":   starlark.NewBuiltin("limits", limits),
+		"program":  starlark.NewBuiltin("program", program),
 	}
 }
 

@@ -86,6 +86,9 @@ func audited(plan *chain.Plan) *audit.Chain {
 	for _, s := range plan.Stages {
 		stage := audit.Stage{Name: s.Name, Exports: s.Exports}
 		for _, in := range s.Inputs {
+			if in.From.Distfile != "" {
+				continue // other people's
+			}
 			stage.Inputs = append(stage.Inputs, audit.Input{Name: in.Name, Stage: in.From.Stage, Path: in.From.Path})
 			if text, ok := plan.Text(in.From.Path); ok && in.From.Stage == "" {
 				c.Texts[text.Path] = audit.Text{Path: text.Path, Bytes: text.Bytes, Program: text.Program}
@@ -136,7 +139,7 @@ func tookTexts(plan *chain.Plan, run ledger.Run) bool {
 	}
 	for _, in := range s.Inputs {
 		text, isText := plan.Text(in.From.Path)
-		if in.From.Stage != "" || !isText {
+		if in.From.Stage != "" || in.From.Distfile != "" || !isText {
 			continue
 		}
 		taken := func(f ledger.File) bool { return f.Name == in.Name && f.Digest == text.Digest }

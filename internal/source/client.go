@@ -82,8 +82,8 @@ func withApt(c apt.Config, env func(*url.URL) (*url.URL, error)) func(*url.URL) 
 	}
 }
 
-// get asks for a file, from an offset on where that is more than 0 and the server still has the version of the validator.
-// The body has to be closed.
+// get asks for a file, from an offset on where that is more than 0 and the server still has the version of the
+// validator. The body has to be closed.
 func (c client) get(ctx context.Context, p place, offset int64, validator string) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url.String(), nil)
 	if err != nil {
@@ -112,7 +112,8 @@ func (c client) get(ctx context.Context, p place, offset int64, validator string
 	return nil, &statusError{response.StatusCode, time.Duration(max(0, min(seconds, 3600))) * time.Second}
 }
 
-// plainly takes the method and the address from an error: the address stands before it anyway, and may have a password.
+// plainly takes the method and the address from an error: the address stands before it anyway, and may have a
+// password.
 func plainly(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -133,8 +134,8 @@ func (e *statusError) absent() bool {
 	return e.code == http.StatusNotFound || e.code == http.StatusGone
 }
 
-// passing tells whether an error may be gone the next time. What says that there is no network, no server or no file does
-// not pass.
+// passing tells whether an error may be gone the next time. What says that there is no network, no server or no file
+// does not pass.
 func passing(err error) bool {
 	var status *statusError
 	var large *tooLargeError
@@ -163,8 +164,8 @@ func isTimeout(err error) bool {
 
 var errStalled = errors.New("next to nothing arrived any more")
 
-// leastBytes have to arrive in the time of one stall, or the place is given up: a server that sends a byte a minute would
-// otherwise hold us for days.
+// leastBytes have to arrive in the time of one stall, or the place is given up: a server that sends a byte a minute
+// would otherwise hold us for days.
 const leastBytes = 1 << 10
 
 // watched is a context that ends where the bytes that are counted no longer come. Its stop has to be called.

@@ -81,8 +81,8 @@ func (f *Fetcher) attempt(ctx context.Context, d Distfile, p place, part *partia
 	return offset, err
 }
 
-// resumable is how much of what has arrived can be continued by a place: all of it where it came from there, and there is
-// a name for the version it is of.
+// resumable is how much of what has arrived can be continued by a place: all of it where it came from there, and there
+// is a name for the version it is of.
 func (f *Fetcher) resumable(d Distfile, p place, part *partial) (int64, error) {
 	size, err := part.size()
 	if err != nil {
@@ -94,8 +94,8 @@ func (f *Fetcher) resumable(d Distfile, p place, part *partial) (int64, error) {
 	return size, nil
 }
 
-// begin looks at an answer before its body is read, and makes the partial file ready for it. It gives the offset from which
-// the body goes on.
+// begin looks at an answer before its body is read, and makes the partial file ready for it. It gives the offset from
+// which the body goes on.
 func (f *Fetcher) begin(response *http.Response, d Distfile, p place, part *partial, asked int64) (int64, error) {
 	offset := int64(0)
 	if response.StatusCode == http.StatusPartialContent {
@@ -119,9 +119,9 @@ func (f *Fetcher) begin(response *http.Response, d Distfile, p place, part *part
 	return 0, part.cameFrom(origin{p.label, validator(response.Header)})
 }
 
-// validator is what names a server's version of a file, for If-Range: a strong entity tag, or else the date of the last
-// change (RFC 9110, 13.1.5). That such a date may be a weak one does no harm here: what was put together from two versions
-// has the wrong digest, and is fetched again in one piece.
+// validator is what names a server's version of a file, for If-Range: a strong entity tag, or else the date of the
+// last change (RFC 9110, 13.1.5). That such a date may be a weak one does no harm here: what was put together from two
+// versions has the wrong digest, and is fetched again in one piece.
 func validator(h http.Header) string {
 	if tag := h.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
 		return tag

@@ -14,8 +14,8 @@ import (
 	"github.com/rung-build/rung/internal/store"
 )
 
-// LackError says that files could not be had, and why each place of each did not do. It is a fault of kind Unavailable,
-// or Mismatch where some place sent wrong bytes.
+// LackError says that files could not be had, and why each place of each did not do. It is a fault of kind
+// Unavailable, or Mismatch where some place sent wrong bytes.
 type LackError struct {
 	Lacks []Lack // in the order of the declarations; at least one
 }
@@ -39,7 +39,8 @@ func (e *LackError) Error() string {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "distfile %q (%d bytes): none of its %d places gave it", lack.Distfile.Name, lack.Distfile.File.Size(),
+		fmt.Fprintf(&b, "distfile %q (%d bytes): none of its %d places gave it", lack.Distfile.Name,
+			lack.Distfile.File.Size(),
 			len(lack.Tries))
 		for _, try := range lack.Tries {
 			fmt.Fprintf(&b, "\n  %s: %s", try.Place, strings.ReplaceAll(try.Err.Error(), "\n", "\n    "))
@@ -59,7 +60,8 @@ func (e *LackError) Unwrap() error {
 			}
 		}
 	}
-	return fault.New(kind, "files could not be had").WithHint("without a network: run \"rung source mirror DIR\" on a machine " +
+	return fault.New(kind, "files could not be had").WithHint("without a network: run \"rung source mirror DIR\" on a " +
+		"machine " +
 		"that has one, bring DIR here, and add --mirror DIR (or, with \"rung source serve DIR\" there, --mirror URL)")
 }
 

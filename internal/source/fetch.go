@@ -43,8 +43,8 @@ type Options struct {
 	Transport http.RoundTripper // in place of one with the proxies above
 }
 
-// Fetcher brings declared files into a store. It is safe for use by several goroutines, and several processes may fetch
-// into one store.
+// Fetcher brings declared files into a store. It is safe for use by several goroutines, and several processes may
+// fetch into one store.
 type Fetcher struct {
 	Options
 	mirrors []mirror
@@ -89,10 +89,10 @@ func positive[N int | time.Duration](n, otherwise N) N {
 	return otherwise
 }
 
-// Fetch brings files into the store, several at once, and gives what it brought in the order of their declarations. Files
-// that no place has are one fault that names each place of each of them and why it did not do: a *LackError, of kind
-// Unavailable, or Mismatch where some place sent wrong bytes. Whatever fails, files that were fetched stay in the store,
-// and what arrived of the others is kept for the next time.
+// Fetch brings files into the store, several at once, and gives what it brought in the order of their declarations.
+// Files that no place has are one fault that names each place of each of them and why it did not do: a *LackError, of
+// kind Unavailable, or Mismatch where some place sent wrong bytes. Whatever fails, files that were fetched stay in the
+// store, and what arrived of the others is kept for the next time.
 func (f *Fetcher) Fetch(ctx context.Context, files ...Distfile) ([]Fetched, error) {
 	if err := CheckAll(files); err != nil {
 		return nil, err
@@ -242,8 +242,8 @@ func (f *Fetcher) get(ctx context.Context, d Distfile, p place, part *partial) e
 	return part.fillFromFile(ctx, p.path, d.limit())
 }
 
-// judge tells whether a file is the declared one, or unpacks to the declared tree. It is a *WrongError where it is not,
-// and another fault where it is the declared one and yet does not unpack to the declared tree.
+// judge tells whether a file is the declared one, or unpacks to the declared tree. It is a *WrongError where it is
+// not, and another fault where it is the declared one and yet does not unpack to the declared tree.
 func (d Distfile) judge(file digest.Digest, r io.ReadSeeker) error {
 	if d.plain() {
 		if file != d.File {
@@ -254,7 +254,8 @@ func (d Distfile) judge(file digest.Digest, r io.ReadSeeker) error {
 	unpacked, err := Unpack(r, file.Size(), d.Strip, hashed)
 	switch {
 	case err != nil && file == d.File:
-		return fault.New(fault.KindOf(err), "%sdistfile %q: the file is as declared, and refused: %w", position(d.Pos), d.Name, err)
+		return fault.New(fault.KindOf(err), "%sdistfile %q: the file is as declared, and refused: %w", position(d.Pos),
+			d.Name, err)
 	case err != nil:
 		return &WrongError{Want: d.File, Got: file, Cause: err}
 	case unpacked.Root == d.Tree:

@@ -103,8 +103,9 @@ func declare(t testing.TB, b []byte, places ...string) source.Distfile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return source.Distfile{Name: "hello-1.0.tar.gz", File: digest.Of(b), Tree: root, Licence: "MIT", Strip: 1, Places: places,
-		Pos: "chain.star:1:1"}
+	return source.Distfile{Name: "hello-1.0.tar.gz", File: digest.Of(b), Tree: root, Licence: "MIT", Strip: 1,
+		Places: places,
+		Pos:    "chain.star:1:1"}
 }
 
 // big is a tarball that unpacks to more than a buffer: text that packs badly, made without chance.
@@ -142,14 +143,16 @@ func TestFetch(t *testing.T) {
 		t.Errorf("Fetch left %q behind", left)
 	}
 	again, err := w.fetcher(nil).Fetch(t.Context(), d)
-	if err != nil || !again[0].Hit || asked != 1 || again[0].Tree.Diff(got[0].Tree) != "" || again[0].Place != got[0].Place {
+	if err != nil || !again[0].Hit || asked != 1 || again[0].Tree.Diff(got[0].Tree) != "" ||
+		again[0].Place != got[0].Place {
 		t.Errorf("the second Fetch(...) = %+v, %v after %d requests; want a hit after one", again, err, asked)
 	}
 }
 
 func TestFetchPlainFile(t *testing.T) {
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "--- a\n+++ b\n") })
-	d := source.Distfile{Name: "fix.patch", File: digest.Of([]byte("--- a\n+++ b\n")), Licence: "MIT", Places: []string{w.server.URL + "/x"}}
+	d := source.Distfile{Name: "fix.patch", File: digest.Of([]byte("--- a\n+++ b\n")), Licence: "MIT",
+		Places: []string{w.server.URL + "/x"}}
 	got, err := w.fetcher(nil).Fetch(t.Context(), d)
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +171,8 @@ func TestFetchRepacked(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !got[0].Repacked() || got[0].File != digest.Of(sent) || got[0].Distfile.File != digest.Of(declared) {
-		t.Errorf("Fetch(...) = %v for the declared %v; want it to tell of the repacked %v", got[0].File, d.File, digest.Of(sent))
+		t.Errorf("Fetch(...) = %v for the declared %v; want it to tell of the repacked %v", got[0].File, d.File,
+			digest.Of(sent))
 	}
 	stored, ok, err := w.fetcher(nil).Stored(t.Context(), d)
 	if err != nil || !ok || stored.File != digest.Of(sent) {
@@ -350,7 +354,8 @@ func TestFetchWrongDigestEverywhere(t *testing.T) {
 			if fault.KindOf(err) != fault.Mismatch {
 				t.Fatalf("Fetch(...) = %v; want a mismatch", err)
 			}
-			for _, want := range append(test.says, d.File.String(), digest.Of(test.sent).String(), w.server.URL+"/x", "kept aside as "+w.dir) {
+			for _, want := range append(test.says, d.File.String(), digest.Of(test.sent).String(), w.server.URL+"/x",
+				"kept aside as "+w.dir) {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("Fetch(...) = %v; want it to say %q", err, want)
 				}
@@ -365,7 +370,8 @@ func TestFetchWrongDeclaration(t *testing.T) {
 	d := declare(t, b, w.server.URL+"/1", w.server.URL+"/2")
 	d.Tree = digest.Of([]byte("another"))
 	_, err := w.fetcher(nil).Fetch(t.Context(), d)
-	if fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), helloTree) || !strings.HasPrefix(err.Error(), d.Pos) {
+	if fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), helloTree) || !strings.HasPrefix(err.Error(),
+		d.Pos) {
 		t.Errorf("Fetch(...) = %v; want a fault of the declaration, with where it stands and the right tree", err)
 	}
 	if left := w.left(); len(left) != 0 {
@@ -387,8 +393,10 @@ func TestFetchNowhere(t *testing.T) {
 		o.Apt = apt.Config{Mirrors: []apt.Mirror{{URL: closed.URL + "/debian", From: "etc/apt/sources.list:1"}}}
 	}).Fetch(t.Context(), first, second)
 	var lack *source.LackError
-	if !errors.As(err, &lack) || fault.KindOf(err) != fault.Unavailable || !strings.Contains(fault.HintOf(err), "--mirror") {
-		t.Fatalf("Fetch(...) = %v, hint %q; want a LackError of kind unavailable that points to --mirror", err, fault.HintOf(err))
+	if !errors.As(err, &lack) || fault.KindOf(err) != fault.Unavailable || !strings.Contains(fault.HintOf(err),
+		"--mirror") {
+		t.Fatalf("Fetch(...) = %v, hint %q; want a LackError of kind unavailable that points to --mirror", err,
+			fault.HintOf(err))
 	}
 	var want []string
 	for _, d := range []source.Distfile{first, second} {
@@ -482,7 +490,8 @@ func TestFetchGivesUp(t *testing.T) {
 				t.Errorf("Fetch(...) = %v after %d pauses; want %q after %d", err, len(w.slept), test.says, test.waits)
 			}
 			for _, name := range w.left() {
-				if !strings.HasPrefix(name, "quarantine") && !strings.HasSuffix(name, ".part") && !strings.HasSuffix(name, ".from") {
+				if !strings.HasPrefix(name, "quarantine") && !strings.HasSuffix(name, ".part") && !strings.HasSuffix(name,
+					".from") {
 					t.Errorf("Fetch left %s", name)
 				}
 			}
@@ -504,7 +513,8 @@ func TestFetchStalls(t *testing.T) {
 			})
 			_, err := w.fetcher(func(o *source.Options) { o.Stall, o.Tries = 50*time.Millisecond, 2 }).
 				Fetch(t.Context(), declare(t, b, w.server.URL+"/x"))
-			if err == nil || !strings.Contains(err.Error(), "next to nothing arrived any more: less than 1024 bytes in 50ms (tried 2 times)") {
+			if err == nil || !strings.Contains(err.Error(), "next to nothing arrived any more: less than 1024 bytes in 50ms "+
+				"(tried 2 times)") {
 				t.Errorf("Fetch(...) = %v; want it to tell of the stall", err)
 			}
 		})

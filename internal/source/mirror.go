@@ -46,9 +46,9 @@ type Mirrored struct {
 	New  bool // it was not there before
 }
 
-// WriteMirror puts fetched files into the folder of a mirror, which is made where it does not exist, beside those that are
-// there. The store has to have the files themselves (Options.Whole). Each appears whole or not at all, and two processes
-// may write one mirror.
+// WriteMirror puts fetched files into the folder of a mirror, which is made where it does not exist, beside those that
+// are there. The store has to have the files themselves (Options.Whole). Each appears whole or not at all, and two
+// processes may write one mirror.
 func (f *Fetcher) WriteMirror(ctx context.Context, dir string, files []Fetched) ([]Mirrored, error) {
 	for _, folder := range []string{hashFolder, nameFolder} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
@@ -88,7 +88,8 @@ func mirrorFault(dir string, err error) error {
 	if errors.As(err, &known) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("mirror %s: %w", dir, err)
 	}
-	return fault.New(fault.Unavailable, "mirror %s: %w", dir, err).WithHint("name another folder, on a disk that can be written")
+	return fault.New(fault.Unavailable, "mirror %s: %w", dir, err).WithHint("name another folder, on a disk that can be " +
+		"written")
 }
 
 // mirrorFile puts one file under its two names, and tells whether either was missing.
@@ -122,7 +123,8 @@ func (f *Fetcher) mirrorFile(ctx context.Context, dir string, m Mirrored) (bool,
 	return true, install(byName, r)
 }
 
-// tempName is a name for a file that is not whole yet. There is one in a folder, since the lock lets one process write.
+// tempName is a name for a file that is not whole yet. There is one in a folder, since the lock lets one process
+// write.
 func tempName(name string) string { return filepath.Join(filepath.Dir(name), ".incoming") }
 
 // install writes a file under another name first.

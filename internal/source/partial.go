@@ -77,7 +77,8 @@ func (f *Fetcher) claim(ctx context.Context, d Distfile) (*partial, error) {
 	return part, nil
 }
 
-// acquire takes the lock. Since whoever had it removes the file, the lock counts only on the file that has the name now.
+// acquire takes the lock. Since whoever had it removes the file, the lock counts only on the file that has the name
+// now.
 func (p *partial) acquire() (bool, error) {
 	lock, err := os.OpenFile(p.path+".lock", os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {

@@ -137,7 +137,8 @@ func (m archive) place(pool string) place {
 	return place{label: u.Redacted(), url: u, apt: true}
 }
 
-// escapePath escapes a path for an address. Beyond what RFC 3986 wants, "+" is escaped, which some servers take for a blank.
+// escapePath escapes a path for an address. Beyond what RFC 3986 wants, "+" is escaped, which some servers take for a
+// blank.
 func escapePath(p string) string {
 	parts := strings.Split(p, "/")
 	for i, part := range parts {
@@ -158,7 +159,8 @@ func parseMirror(text string) (mirror, error) {
 	if scheme, _, ok := strings.Cut(text, "://"); ok {
 		u, err := url.Parse(strings.TrimRight(text, "/"))
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return mirror{}, fault.New(fault.Usage, "--mirror: an address by %s that is none of http://HOST/PATH or https://HOST/PATH",
+			return mirror{}, fault.New(fault.Usage, "--mirror: an address by %s that is none of http://HOST/PATH or "+
+				"https://HOST/PATH",
 				scheme)
 		}
 		return mirror{label: u.Redacted(), url: u}, nil

@@ -94,8 +94,8 @@ func (f *Fetcher) recall(ctx context.Context, d Distfile) (record, bool, error) 
 	return r, true, nil
 }
 
-// Stored gives a declared file where the store has all of what it unpacks to and, with Options.Whole, the file itself. It
-// asks no place, and reads nothing but the directories: what is read later is verified then.
+// Stored gives a declared file where the store has all of what it unpacks to and, with Options.Whole, the file itself.
+// It asks no place, and reads nothing but the directories: what is read later is verified then.
 func (f *Fetcher) Stored(ctx context.Context, d Distfile) (Fetched, bool, error) {
 	r, ok, err := f.recall(ctx, d)
 	if err != nil || !ok {
@@ -116,7 +116,8 @@ func (f *Fetcher) Stored(ctx context.Context, d Distfile) (Fetched, bool, error)
 	return got, true, nil
 }
 
-// storedTree reads the directories of a declared tree. False means that one is missing or damaged, and can be made again.
+// storedTree reads the directories of a declared tree. False means that one is missing or damaged, and can be made
+// again.
 func (f *Fetcher) storedTree(ctx context.Context, d Distfile) (tree.Tree, bool, error) {
 	if d.plain() {
 		t, err := plainTree(d)
@@ -140,8 +141,8 @@ func (f *Fetcher) storedTree(ctx context.Context, d Distfile) (tree.Tree, bool, 
 	return t, true, nil
 }
 
-// Blobs are all contents that a fetched file has in the store but its directories: the file itself, and the files of its
-// tree.
+// Blobs are all contents that a fetched file has in the store but its directories: the file itself, and the files of
+// its tree.
 func (f Fetched) Blobs() []digest.Digest {
 	all := []digest.Digest{f.File}
 	for n := range f.Tree.Nodes() {
@@ -152,7 +153,8 @@ func (f Fetched) Blobs() []digest.Digest {
 	return all
 }
 
-// Keep names all that a store has to keep for declared files, for store.Disk.GC. Files that are not there need nothing.
+// Keep names all that a store has to keep for declared files, for store.Disk.GC. Files that are not there need
+// nothing.
 func (f *Fetcher) Keep(ctx context.Context, files ...Distfile) (map[digest.Digest]bool, error) {
 	keep := map[digest.Digest]bool{}
 	for _, d := range files {

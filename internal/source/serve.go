@@ -28,11 +28,12 @@ const (
 	closeTimeout  = 2 * time.Second
 )
 
-// Serve shows the folder of a mirror by http at an address, HOST:PORT, until ctx ends, and gives nil then. Ready is told
-// the address of the mirror once it can be asked; seen, where it is not nil, is told of every answer, from several
-// goroutines at once. A folder that is no mirror is a fault of kind NotFound, an address that cannot be had one of kind
-// Unavailable.
-func Serve(ctx context.Context, dir, address string, ready func(url string), seen func(method, path string, status int)) error {
+// Serve shows the folder of a mirror by http at an address, HOST:PORT, until ctx ends, and gives nil then. Ready is
+// told the address of the mirror once it can be asked; seen, where it is not nil, is told of every answer, from
+// several goroutines at once. A folder that is no mirror is a fault of kind NotFound, an address that cannot be had
+// one of kind Unavailable.
+func Serve(ctx context.Context, dir, address string, ready func(url string), seen func(method, path string,
+	status int)) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return fault.New(fault.NotFound, "mirror %s: %w", dir, bare(err))
@@ -44,7 +45,8 @@ func Serve(ctx context.Context, dir, address string, ready func(url string), see
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return fault.New(fault.Unavailable, "address %s: %w", address, err).WithHint("name another one with --address HOST:PORT")
+		return fault.New(fault.Unavailable, "address %s: %w", address,
+			err).WithHint("name another one with --address HOST:PORT")
 	}
 	server := &http.Server{Handler: Handler(root.FS(), seen), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: 64 << 10}
@@ -68,8 +70,8 @@ func Serve(ctx context.Context, dir, address string, ready func(url string), see
 	return fault.New(fault.Unavailable, "address %s: %w", address, err)
 }
 
-// Handler answers GET and HEAD for the manifest and the files of a mirror, whole or in part, and nothing else: no lists of
-// folders, no files beside those of the layout.
+// Handler answers GET and HEAD for the manifest and the files of a mirror, whole or in part, and nothing else: no
+// lists of folders, no files beside those of the layout.
 func Handler(dir fs.FS, seen func(method, path string, status int)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := &statusWriter{ResponseWriter: w, status: http.StatusOK}

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-// Package source brings distfiles, the files of other people that a chain starts from, into the store: declared by digest,
-// fetched from an ordered list of places, verified before anything else sees them, unpacked in process, mirrored for
-// machines that have no network.
+// Package source brings distfiles, the files of other people that a chain starts from, into the store: declared by
+// digest, fetched from an ordered list of places, verified before anything else sees them, unpacked in process,
+// mirrored for machines that have no network.
 //
 // Trust comes from the declaration alone. A place is never trusted: what it sends is bounded, kept under a name of its
-// own until its digest is known, and set aside where it is wrong. A tarball that somebody packed anew counts as the right
-// one where it unpacks to the declared tree, since nothing but the tree is ever used; the result says so.
+// own until its digest is known, and set aside where it is wrong. A tarball that somebody packed anew counts as the
+// right one where it unpacks to the declared tree, since nothing but the tree is ever used; the result says so.
 //
-// Left out on purpose: signatures, which say who made a file and not which file it is; versions and their upgrades; names
-// of mirrors, which the machine's own apt configuration knows (see the package apt); fetching at the wish of a step, which
-// has no network.
+// Left out on purpose: signatures, which say who made a file and not which file it is; versions and their upgrades;
+// names of mirrors, which the machine's own apt configuration knows (see the package apt); fetching at the wish of a
+// step, which has no network.
 //
 // The specification is docs/sources.md.
 package source
@@ -114,8 +114,8 @@ func checkPlace(place string) error {
 // plain tells that the file is used as it is.
 func (d Distfile) plain() bool { return d.Tree.IsZero() }
 
-// limit is the most that is read of a place: a tarball that was packed anew may be larger than the declared one, within
-// reason.
+// limit is the most that is read of a place: a tarball that was packed anew may be larger than the declared one,
+// within reason.
 func (d Distfile) limit() int64 {
 	if d.plain() {
 		return d.File.Size()
@@ -137,8 +137,9 @@ func CheckAll(files []Distfile) error {
 			wrong = append(wrong, err)
 		}
 		if first, twice := at[d.Name]; twice {
-			wrong = append(wrong, fmt.Errorf("%sdistfile %q: there is one already%s", position(d.Pos), d.Name, strings.TrimSuffix(
-				", at "+first, ", at ")))
+			wrong = append(wrong, fmt.Errorf("%sdistfile %q: there is one already%s", position(d.Pos), d.Name,
+				strings.TrimSuffix(
+					", at "+first, ", at ")))
 		}
 		at[d.Name] = d.Pos
 	}

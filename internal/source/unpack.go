@@ -16,8 +16,8 @@ import (
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// Limits of what is unpacked. The largest source that anybody bootstraps from, a kernel, has some 80,000 files in 1.4 GB;
-// the best packed one comes to 15 times its packed size.
+// Limits of what is unpacked. The largest source that anybody bootstraps from, a kernel, has some 80,000 files in 1.4
+// GB; the best packed one comes to 15 times its packed size.
 const (
 	maxFiles    = 200_000
 	maxUnpacked = 4 << 30  // bytes of the tar stream
@@ -33,12 +33,12 @@ type Unpacked struct {
 	Messages [][]byte      // all its Directories, see reapi.Directories
 }
 
-// Unpack reads a tar archive of some size, as it is or packed with gzip, bzip2 or xz. The content of each file is given
-// to put. With strip 1, the single directory that has to hold everything is taken away.
+// Unpack reads a tar archive of some size, as it is or packed with gzip, bzip2 or xz. The content of each file is
+// given to put. With strip 1, the single directory that has to hold everything is taken away.
 //
-// What is hostile is refused by name: absolute paths, "..", links that lead out of the tree, devices, sparse files, names
-// that stand twice, archives that are cut off or have bytes behind their end, and bombs. Those errors are faults of kind
-// Limit for what is too much, and of kind Mismatch for all else.
+// What is hostile is refused by name: absolute paths, "..", links that lead out of the tree, devices, sparse files,
+// names that stand twice, archives that are cut off or have bytes behind their end, and bombs. Those errors are faults
+// of kind Limit for what is too much, and of kind Mismatch for all else.
 func Unpack(r io.ReadSeeker, size int64, strip int, put func(io.Reader) (digest.Digest, error)) (Unpacked, error) {
 	most := int64(freeRatio)
 	if size > freeRatio/maxRatio {
@@ -110,8 +110,8 @@ const (
 	modeLink       = 0o777
 )
 
-// normal is a tree without owners, times, and modes beyond a file's execute permission. It refuses links that lead out of
-// the tree, which those of a stripped tree may do.
+// normal is a tree without owners, times, and modes beyond a file's execute permission. It refuses links that lead out
+// of the tree, which those of a stripped tree may do.
 func normal(t tree.Tree) (tree.Tree, error) {
 	nodes := make([]tree.Node, 0, t.Len())
 	for n := range t.Nodes() {

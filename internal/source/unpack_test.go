@@ -85,8 +85,8 @@ func xzed(t testing.TB, b []byte) []byte {
 	return out.Bytes()
 }
 
-// hello are the entries of a small source, and helloTree the digest of its tree without the directory "hello-1.0". It was
-// computed by the program in docs/sources.md, which has nothing in common with this package.
+// hello are the entries of a small source, and helloTree the digest of its tree without the directory "hello-1.0". It
+// was computed by the program in docs/sources.md, which has nothing in common with this package.
 func hello() []entry {
 	return []entry{
 		{name: "hello-1.0/", kind: tar.TypeDir, mode: 0o755},
@@ -161,16 +161,19 @@ func TestUnpackRefuses(t *testing.T) {
 		{"climbing name", tarOf(t, entry{name: "../x"}), 0, fault.Mismatch, `"../x"`},
 		{"climbing in the middle", tarOf(t, entry{name: "a/../../x"}), 0, fault.Mismatch, `"a/../../x"`},
 		{"absolute link", tarOf(t, entry{name: "l", kind: tar.TypeSymlink, link: "/etc"}), 0, fault.Mismatch, `"/etc"`},
-		{"climbing link", tarOf(t, entry{name: "d/l", kind: tar.TypeSymlink, link: "../../x"}), 0, fault.Mismatch, `"../../x"`},
+		{"climbing link", tarOf(t, entry{name: "d/l", kind: tar.TypeSymlink, link: "../../x"}), 0, fault.Mismatch,
+			`"../../x"`},
 		{"link that climbs once the top is gone", tarOf(t, entry{name: "top/l", kind: tar.TypeSymlink, link: "../top/x"},
 			entry{name: "top/x"}), 1, fault.Mismatch, `"../top/x"`},
-		{"file below a link", tarOf(t, entry{name: "l", kind: tar.TypeSymlink, link: "d"}, entry{name: "l/x"}), 0, fault.Mismatch,
+		{"file below a link", tarOf(t, entry{name: "l", kind: tar.TypeSymlink, link: "d"}, entry{name: "l/x"}), 0,
+			fault.Mismatch,
 			`"l/x"`},
 		{"hard link to nothing", tarOf(t, entry{name: "h", kind: tar.TypeLink, link: "/etc/passwd"}), 0, fault.Mismatch,
 			`"/etc/passwd"`},
 		{"device", tarOf(t, entry{name: "null", kind: tar.TypeChar}), 0, fault.Mismatch, `"null"`},
 		{"fifo", tarOf(t, entry{name: "pipe", kind: tar.TypeFifo}), 0, fault.Mismatch, `"pipe"`},
-		{"name twice", tarOf(t, entry{name: "a", text: "1"}, entry{name: "./a", text: "2"}), 0, fault.Mismatch, `"a" stands twice`},
+		{"name twice", tarOf(t, entry{name: "a", text: "1"}, entry{name: "./a", text: "2"}), 0, fault.Mismatch,
+			`"a" stands twice`},
 		{"name that is not UTF-8", tarOf(t, entry{name: "caf\xe9"}), 0, fault.Mismatch, `UTF-8`},
 		{"no end mark", tarOf(t, entry{name: "a"})[:512], 0, fault.Mismatch, "EOF"},
 		{"cut gzip", gzipped(t, tarOf(t, entry{name: "a"}), 9)[:40], 0, fault.Mismatch, "EOF"},
@@ -187,7 +190,8 @@ func TestUnpackRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := unpack(test.archive, test.strip)
 			if err == nil || fault.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("Unpack(...) = %v nodes, %v; want a fault of kind %v that says %s", got.Tree.Len(), err, test.kind, test.says)
+				t.Errorf("Unpack(...) = %v nodes, %v; want a fault of kind %v that says %s", got.Tree.Len(), err, test.kind,
+					test.says)
 			}
 			if !cmp.Equal(got.Messages, [][]byte(nil)) || !got.Root.IsZero() {
 				t.Error("Unpack(...) gives something beside the error")
@@ -222,7 +226,8 @@ func FuzzUnpack(f *testing.F) {
 			return
 		}
 		for n := range got.Tree.Nodes() {
-			if n.Escapes() || n.Kind > tree.Symlink || n.UID != 0 || n.ModTime != 0 || n.Mode&0o222 != 0 && n.Kind != tree.Symlink {
+			if n.Escapes() || n.Kind > tree.Symlink || n.UID != 0 || n.ModTime != 0 || n.Mode&0o222 != 0 &&
+				n.Kind != tree.Symlink {
 				t.Errorf("%+v: not a node of a normal tree", n)
 			}
 		}

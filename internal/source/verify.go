@@ -12,9 +12,9 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 )
 
-// Verify reads a declared file and all that it unpacks to from the store, unpacks it once more without keeping anything,
-// and compares. What is not in the store is a fault of kind NotFound; damage is the store's own *CorruptError, which
-// moves what is damaged aside, or a *WrongError.
+// Verify reads a declared file and all that it unpacks to from the store, unpacks it once more without keeping
+// anything, and compares. What is not in the store is a fault of kind NotFound; damage is the store's own
+// *CorruptError, which moves what is damaged aside, or a *WrongError.
 func (f *Fetcher) Verify(ctx context.Context, d Distfile) (Fetched, error) {
 	got, ok, err := f.Stored(ctx, d)
 	if err != nil {
