@@ -426,7 +426,7 @@
        (data-line ".8 0x" (number->hex (car v)) " .8 " (cdr v)))
       (v
        (data-line "." (type-size type) " "
-                  (if (i64? v) (string-append "0x" (number->hex v)) v)))
+                  (if (not (integer? v)) (string-append "0x" (number->hex v)) v)))
       ((not (= (register-size type) 8)) (not-constant))
       (else (emit-address n)))))
 (define (emit-address n)

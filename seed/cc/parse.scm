@@ -262,7 +262,7 @@
   (constant-value (parse-conditional)))
 (define (parse-size)
   (let ((v (parse-constant)))
-    (if (or (i64? v) (< v 0) (> v 1000000000)) (fail "a size out of range"))
+    (if (or (not (integer? v)) (< v 0) (> v 1000000000)) (fail "a size out of range"))
     v))
 
 ; --- Types ---
@@ -662,7 +662,7 @@
     n))
 
 (define (parse-if)
-  (let ((no (new-label)) (test (parse-test)))
+  (let* ((no (new-label)) (test (parse-test)))
     (gen-branch test #f no 0)
     (parse-statement)
     (if (accept 'else)
@@ -683,7 +683,7 @@
     (set! continue-label old-continue)))
 
 (define (parse-do)
-  (let ((top (new-label)) (again (new-label)) (end (new-label)))
+  (let* ((top (new-label)) (again (new-label)) (end (new-label)))
     (emit-label top)
     (parse-body end again)
     (expect 'while)
@@ -705,7 +705,7 @@
     (parse-loop test step)))
 ; The body of while and for; the test comes behind it.
 (define (parse-loop test step)
-  (let ((top (new-label)) (again (new-label)) (check (new-label))
+  (let* ((top (new-label)) (again (new-label)) (check (new-label))
         (end (new-label)))
     (emit-jump check)
     (emit-label top)
@@ -761,10 +761,10 @@
 ; The cases are searched behind the body, whose start jumps there.
 (define (parse-switch)
   (expect #\()
-  (let ((n (promote (value (parse-expression))))
-        (search (new-label)) (end (new-label))
-        (old-cases cases) (old-type case-type) (old-default default-label)
-        (old-break break-label))
+  (let* ((n (promote (value (parse-expression))))
+         (search (new-label)) (end (new-label))
+         (old-cases cases) (old-type case-type) (old-default default-label)
+         (old-break break-label))
     (expect #\))
     (want-int n)
     (gen n 0 #t)

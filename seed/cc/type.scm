@@ -209,7 +209,7 @@
         (else (node 'deref type (node-call p) p 0))))
 ; Whether a number fits the 32 bits of an instruction, with some room.
 (define (small? v)
-  (and (not (i64? v)) (< -2000000000 v 2000000000)))
+  (and (integer? v) (< -2000000000 v 2000000000)))
 
 (define (address n)
   (let ((p (pointer-to (node-type n))))
@@ -462,7 +462,7 @@
     ((>=) (bool (not (less a b))))
     (else (fail "an operator out of place"))))
 (define (shift-count n)
-  (if (or (i64? n) (< n 0) (> n 63)) (fail "a shift too far") n))
+  (if (or (not (integer? n)) (< n 0) (> n 63)) (fail "a shift too far") n))
 
 (define (negative n)
   (let ((n (promote (value n))))
