@@ -23,8 +23,8 @@
 (e (length 5))                                  ;=> length: not a list: 5
 (e (reverse '(1 . 2)))                          ;=> reverse: not a list: 2
 (e (append '(1 . 2) '(3)))                      ;=> append: not a list: 2
-(e (list-tail '(1 2) 3))                        ;=> list-tail: index out of range: 1
-(e (list-ref '(1 2) 2))                         ;=> list-ref: index out of range: 0
+(e (list-tail '(1 2) 3))                        ;=> list-tail: index out of range: 3
+(e (list-ref '(1 2) 2))                         ;=> list-ref: index out of range: 2
 (e (memq 'a 5))                                 ;=> memq: not a list: 5
 (e (assq 'a '(5)))                              ;=> assq: not a pair: 5
 (e (vector-ref (vector 1 2) 2))                 ;=> vector-ref: index out of range: 2

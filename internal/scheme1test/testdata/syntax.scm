@@ -195,6 +195,10 @@
 (t (let () (define-twice local 5) local))       ;=> 10
 (define-macro five (lambda () 5))
 (t (five))                                      ;=> 5
+(define-macro (was-macro x) 'macro)
+(define (was-macro x) 'procedure)
+(t (was-macro 1))                               ;=> procedure
+(t (let ((cond list) (x 1)) (cond x 2)))        ;=> (1 2)
 
 ; redefining primitives changes code that is compiled already
 (define (first-of x) (car x))
