@@ -41,6 +41,7 @@ func rooms() []room {
 			"an audit walks the steps of a plan by itself: it shares definitions and texts with a run, and no machine or store"},
 		{"internal/seedlang", "internal/fault", "the reference assembler is the second way, independent of the engine"},
 		{"internal/seedlang/*", "internal/seedlang", "a program for people who write seed texts"},
+		{"internal/scheme1test", "", "the suite of a program of the seed; its tests assemble and run it"},
 
 		{"internal/machine", "internal/format/reapi internal/store internal/tree internal/digest internal/fault",
 			"a job is data that maps onto a REAPI Action; no driver is known here"},
