@@ -26,6 +26,7 @@ const seedChain = "seed"
 // climb holds the flags of rung bootstrap.
 type climb struct {
 	arch, out, machine, seed string
+	mirrors                  []string
 	jobs                     int
 	rebuild                  bool
 }
@@ -56,6 +57,7 @@ runs on one store do not disturb each other.`,
 	flags.StringVar(&f.seed, "seed", "", "folder with the seed, in place of the one rung carries")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "stages to run side by side")
 	flags.BoolVar(&f.rebuild, "rebuild", false, "run every stage, and compare with what earlier runs gave")
+	addMirrorFlag(c, &f.mirrors)
 	complete(c, "arch", "amd64", "arm64", "riscv64")
 	complete(c, "machine", a.machineNames()...)
 	completeFolder(c, "out")
@@ -89,10 +91,14 @@ func (a *app) climb(ctx context.Context, f climb) error {
 	}
 	view := a.newView()
 	defer view.close()
+	fetcher, err := a.newFetcher(h, "/", f.mirrors, false, view.tellSource)
+	if err != nil {
+		return err
+	}
 	var finished []chain.Done
 	outcome, err := chain.Run(ctx, plan, chain.Options{
 		Blobs: h.disk, Actions: h.disk, Ledger: h.ledger, Machine: m, Jobs: f.jobs, Rebuild: f.rebuild, Now: time.Now,
-		Lint: lint,
+		Lint: lint, Sources: fetcher,
 		Watch: func(e chain.Event) {
 			if done, ok := e.(chain.StageDone); ok {
 				finished = append(finished, done.Done)

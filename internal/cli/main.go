@@ -60,7 +60,7 @@ and proves that what came out is the same whichever machine built it.`,
   rung why scheme1               # from an artefact down to the seed
   rung help bootstrap            # flags, examples and exit statuses of a verb`,
 	},
-		a.auditVerb(), a.bootstrap(), a.completion(), a.doctor(), a.ledgerVerbs(), a.man(), a.storeVerbs(), a.version(),
+		a.auditVerb(), a.bootstrap(), a.completion(), a.doctor(), a.ledgerVerbs(), a.man(), a.sourceVerbs(), a.storeVerbs(), a.version(),
 		a.why(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true

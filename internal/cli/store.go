@@ -163,7 +163,7 @@ func (a *app) storeGC() *cobra.Command {
 		use:   "gc",
 		short: "Remove from the store what no latest run needs",
 		long: `Remove everything but the results, inputs, outputs and logs of the latest successful run of each stage, by the
-ledger. Needs the store for itself: the status is 7 while another rung uses it.`,
+ledger, and the distfiles that the chain declares. Needs the store for itself: the status is 7 while another rung uses it.`,
 		example: "  rung store gc\n  rung store gc --json | jq .bytes",
 		kinds:   []fault.Kind{fault.Mismatch, fault.Unavailable, fault.Interrupted},
 		run: func(c *cobra.Command, _ []string) error {
@@ -175,7 +175,11 @@ ledger. Needs the store for itself: the status is 7 while another rung uses it.`
 			if err != nil {
 				return err
 			}
-			got, err := h.disk.GC(c.Context(), wanted(runs))
+			keep := wanted(runs)
+			if err := a.keepDistfiles(c.Context(), h, keep); err != nil {
+				return stopped(c.Context(), err)
+			}
+			got, err := h.disk.GC(c.Context(), keep)
 			if err != nil {
 				return stopped(c.Context(), err)
 			}

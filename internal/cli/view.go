@@ -42,6 +42,8 @@ type running struct {
 	step  int // from 1; 0 before the first begins
 	argv  []string
 	since time.Time
+
+	arriving bool // it is a distfile: step and steps are KiB, argv the place
 }
 
 const redraw = 100 * time.Millisecond
@@ -163,8 +165,11 @@ func (v *view) draw(text string) {
 
 // text is the stage's line, cut to a width in characters.
 func (r *running) text(width int) string {
-	line := fmt.Sprintf("%s  step %d of %d  %s  %s", r.name, r.step, r.steps, report.Span(time.Since(r.since)),
-		strings.Join(r.argv, " "))
+	form := "%s  step %d of %d  %s  %s"
+	if r.arriving {
+		form = "%s  %d of %d KiB  %s  %s"
+	}
+	line := fmt.Sprintf(form, r.name, r.step, r.steps, report.Span(time.Since(r.since)), strings.Join(r.argv, " "))
 	if runes := []rune(line); len(runes) > width {
 		return string(runes[:max(width, 0)])
 	}

@@ -134,8 +134,8 @@ func (e *statusError) absent() bool {
 	return e.code == http.StatusNotFound || e.code == http.StatusGone
 }
 
-// passing tells whether an error may be gone the next time. What says that there is no network, no server or no file
-// does not pass.
+// passing tells whether an error may be gone the next time. A server that cannot be reached is not asked again, since
+// the next place may be quicker than the wait; one that breaks off is.
 func passing(err error) bool {
 	var status *statusError
 	var large *tooLargeError
@@ -149,9 +149,9 @@ func passing(err error) bool {
 	case errors.As(err, &large), errors.As(err, &final), errors.Is(err, errRedirects):
 		return false
 	case errors.As(err, &dns):
-		return dns.IsTemporary || dns.IsTimeout
+		return false
 	case errors.As(err, &op):
-		return op.Op != "dial" || op.Timeout()
+		return op.Op != "dial"
 	}
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, errStalled) ||
 		errors.Is(err, errRange) || isTimeout(err)
