@@ -64,7 +64,7 @@ func (v variant) assemble() ([]byte, error) {
 }
 
 // scheme1 gives the path of the program.
-func (v variant) scheme1(t *testing.T) string {
+func (v variant) scheme1(t testing.TB) string {
 	t.Helper()
 	need.Arch(t, "amd64")
 	once, _ := programs.LoadOrStore(fmt.Sprint(v), sync.OnceValues(v.assemble))
@@ -80,7 +80,7 @@ func (v variant) scheme1(t *testing.T) string {
 }
 
 // prelude is the text that comes before a program.
-func prelude(t *testing.T) string {
+func prelude(t testing.TB) string {
 	t.Helper()
 	text, err := fs.ReadFile(seed.Files(), "prelude.scm")
 	if err != nil {
@@ -97,7 +97,7 @@ type result struct {
 }
 
 // run runs a program text as FILE.scm in a folder of its own, with a line on standard input.
-func run(t *testing.T, interpreter, text string, args ...string) result {
+func run(t testing.TB, interpreter, text string, args ...string) result {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "t.scm"), []byte(text), 0o644); err != nil {
@@ -106,7 +106,7 @@ func run(t *testing.T, interpreter, text string, args ...string) result {
 	return runIn(t, dir, interpreter, append([]string{"t.scm"}, args...)...)
 }
 
-func runIn(t *testing.T, dir, interpreter string, args ...string) result {
+func runIn(t testing.TB, dir, interpreter string, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -171,7 +171,7 @@ func suite(t *testing.T, name string, v variant) {
 	}
 }
 
-func read(t *testing.T, name string) string {
+func read(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
