@@ -128,9 +128,9 @@ func (a *app) sourceMirror() *cobra.Command {
 	c := a.command(verb{
 		use:   "mirror DIR [flags]",
 		short: "Put the distfiles into a folder, for machines without a network",
-		long: `Fetch what is missing of the chain's distfiles, and put all of them into a folder, which can be carried to another
-machine and named there with --mirror DIR. A folder that is a mirror already is added to. "sha256sum -c MANIFEST" in the
-folder checks it.`,
+		long: `Fetch what is missing of the chain's distfiles, and put all of them into a folder, which can be carried
+to another machine and named there with --mirror DIR. A folder that is a mirror already is added to.
+"sha256sum -c MANIFEST" in the folder checks it.`,
 		example: "  rung source mirror /media/stick",
 		args:    cobra.ExactArgs(1),
 		kinds:   []fault.Kind{fault.NotFound, fault.Mismatch, fault.Limit, fault.Unavailable, fault.Interrupted},
@@ -186,8 +186,9 @@ func (a *app) sourceServe() *cobra.Command {
 	c := a.command(verb{
 		use:   "serve DIR [flags]",
 		short: "Serve a mirror by http, until it is interrupted",
-		long: `Serve a folder that "rung source mirror" made by http, for --mirror URL elsewhere. Only this machine can ask, unless
---address says otherwise; a port of 0 is any free one. An interrupt ends it with the status 0.`,
+		long: `Serve a folder that "rung source mirror" made by http, for --mirror URL elsewhere. Only this machine can
+ask, unless --address says otherwise; a port of 0 is any free one. An interrupt ends it with the status
+0.`,
 		example: `  rung source serve /srv/mirror
   rung source serve /srv/mirror --address 10.0.0.2:7864`,
 		args:  cobra.ExactArgs(1),
@@ -222,8 +223,9 @@ func (a *app) sourceDeclare() *cobra.Command {
 	c := a.command(verb{
 		use:   "declare FILE [flags]",
 		short: "Print the declaration of a file",
-		long: `Compute the digests of a file and of what it unpacks to, and print a declaration for chain.star. Its licence and
-places are left for you to fill in. That the file is the right one is for you to know: compare it with a signature.`,
+		long: `Compute the digests of a file and of what it unpacks to, and print a declaration for chain.star. Its
+licence and places are left for you to fill in. That the file is the right one is for you to know:
+compare it with a signature.`,
 		example: "  rung source declare musl-1.2.3.tar.gz --strip 1\n  rung source declare fix.patch --plain",
 		args:    cobra.ExactArgs(1),
 		kinds:   []fault.Kind{fault.NotFound, fault.Mismatch, fault.Limit},
