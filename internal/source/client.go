@@ -245,6 +245,9 @@ func (c client) text(ctx context.Context, address string, limit int64) (string, 
 	if err == nil && int64(len(b)) > limit {
 		err = &tooLargeError{limit}
 	}
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return "", whyEnded(ctx, c.stall, err)
 	}

@@ -78,6 +78,9 @@ func (f *Fetcher) attempt(ctx context.Context, d Distfile, p place, part *partia
 		offset = total
 		f.tell(Progress{d.Name, total, d.File.Size()})
 	})
+	if err == nil {
+		err = inner.Err() // a server that notices that we hang up may end its answer in good form, as if it were whole
+	}
 	return offset, err
 }
 
