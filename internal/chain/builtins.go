@@ -4,6 +4,7 @@ package chain
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -14,10 +15,15 @@ import (
 	"github.com/rung-build/rung/internal/source"
 )
 
-// evaluator collects what a definition file defines and declares.
+// evaluator collects what definition files define and declare.
 type evaluator struct {
+	files       fs.FS
+	predeclared starlark.StringDict
+	modules     map[string]*module
+
 	stages    []Stage
 	distfiles []source.Distfile
+	patches   map[string][]string // by the name of the distfile: paths in the seed
 }
 
 // defaultStep is the limit of a step that says nothing else.
@@ -28,7 +34,8 @@ func defaultLimits() machine.Limits {
 	return machine.Limits{Time: time.Minute, Memory: 1 << 30, Output: 256 << 20, Files: 1000}
 }
 
-// stage is stage(name, inputs, steps, exports, same=[], limits=limits(), calls=""), by keyword only.
+// stage is stage(name, inputs, steps, exports, same=[], limits=limits(), calls="", says="", product=False), by keyword
+// only.
 func (e *evaluator) stage(t *starlark.Thread, b *starlark.Builtin, args starlark.Tuple,
 	kwargs []starlark.Tuple) (starlark.Value, error) {
 	if len(args) > 0 {
@@ -40,7 +47,7 @@ func (e *evaluator) stage(t *starlark.Thread, b *starlark.Builtin, args starlark
 	var bounds starlark.Value = starlark.None
 	var calls string
 	err := starlark.UnpackArgs("stage", nil, kwargs, "name", &s.Name, "inputs", &inputs, "steps", &steps,
-		"exports", &exports, "same?", &same, "limits?", &bounds, "calls?", &calls)
+		"exports", &exports, "same?", &same, "limits?", &bounds, "calls?", &calls, "says?", &s.Says, "product?", &s.Product)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +211,7 @@ func program(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple,
 		return nil, err
 	}
 	ref, ok := parseRef(text)
-	if !ok || ref.Stage != "" {
+	if !ok || ref.Stage != "" || ref.Distfile != "" {
 		return nil, fmt.Errorf("program: want \"seed:PATH\", not %q", text)
 	}
 	ref.Program = true

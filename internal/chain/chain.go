@@ -25,7 +25,8 @@ type Plan struct {
 
 	Distfiles []source.Distfile // all that are declared, in their order; no stage need use one
 
-	texts map[string]Text // by path in the seed
+	texts   map[string]Text           // by path in the seed
+	patches map[string][]source.Patch // by the name of the distfile
 }
 
 // Text is a file of the seed, as it was when the plan was made.
@@ -46,6 +47,8 @@ type Stage struct {
 	Same    []Pair   // fixed points
 	Limits  machine.Limits
 	Calls   machine.Calls
+	Says    string // the program of the last step, where what that prints is shown in the end; otherwise ""
+	Product bool   // its exports are what people climb the chain for; of one stage at most
 }
 
 // Input puts a file, or a directory that another stage exports, into the tree of a job.
@@ -104,7 +107,17 @@ func (p *Plan) Stage(name string) (Stage, bool) {
 	return Stage{}, false
 }
 
-// Text finds a file of the seed that some stage takes.
+// Product is the stage whose exports are what people climb the chain for.
+func (p *Plan) Product() (Stage, bool) {
+	for _, s := range p.Stages {
+		if s.Product {
+			return s, true
+		}
+	}
+	return Stage{}, false
+}
+
+// Text finds a file of the seed that some stage takes, or that is a patch of a distfile.
 func (p *Plan) Text(path string) (Text, bool) {
 	t, ok := p.texts[path]
 	return t, ok

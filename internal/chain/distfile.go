@@ -3,7 +3,7 @@
 package chain
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,16 +11,8 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/rung-build/rung/internal/digest"
-	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/source"
-	"github.com/rung-build/rung/internal/tree"
 )
-
-// Sources brings declared distfiles into the store that Options.Blobs is; *source.Fetcher does.
-type Sources interface {
-	// Fetch gives one result for each file, in their order.
-	Fetch(ctx context.Context, files ...source.Distfile) ([]source.Fetched, error)
-}
 
 // distfilePrefix marks a reference to a distfile.
 const distfilePrefix = "distfile:"
@@ -32,7 +24,7 @@ func parseDistfileRef(s string) (Ref, bool) {
 	return Ref{Distfile: name, Path: path}, ok && name != "" && (!below || cleanPath(path))
 }
 
-// distfile is distfile(name, size, sha256, licence, places, tree="", strip=0), by keyword only.
+// distfile is distfile(name, size, sha256, licence, places, tree="", strip=0, patches=[]), by keyword only.
 func (e *evaluator) distfile(t *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple,
 	kwargs []starlark.Tuple) (starlark.Value, error) {
 	if len(args) > 0 {
@@ -41,9 +33,10 @@ func (e *evaluator) distfile(t *starlark.Thread, _ *starlark.Builtin, args starl
 	d := source.Distfile{Pos: t.CallFrame(1).Pos.String()}
 	var size int64
 	var sum, root string
-	var places starlark.Iterable
+	var places, patches starlark.Iterable = nil, starlark.Tuple{}
 	err := starlark.UnpackArgs("distfile", nil, kwargs, "name", &d.Name, "size", &size, "sha256", &sum,
-		"licence", &d.Licence, "places", &places, "tree?", &root, "strip?", &d.Strip)
+		"licence", &d.Licence, "places", &places, "tree?", &root, "strip?", &d.Strip,
+		"patches?", &patches)
 	if err != nil {
 		return nil, err
 	}
@@ -56,18 +49,48 @@ func (e *evaluator) distfile(t *starlark.Thread, _ *starlark.Builtin, args starl
 	if d.Places, err = stringsOf("places", places); err != nil {
 		return nil, fmt.Errorf("distfile %q: %w", d.Name, err)
 	}
-	e.distfiles = append(e.distfiles, d)
+	names, err := stringsOf("patches", patches)
+	if err != nil {
+		return nil, fmt.Errorf("distfile %q: %w", d.Name, err)
+	}
+	e.distfiles, e.patches[d.Name] = append(e.distfiles, d), names
 	return starlark.None, nil
 }
 
-// indexDistfiles checks the declarations.
-func (p *planner) indexDistfiles(files []source.Distfile) {
-	if err := source.CheckAll(files); err != nil {
+// indexDistfiles checks the declarations, and reads the patches.
+func (p *planner) indexDistfiles(e *evaluator) {
+	if err := source.CheckAll(e.distfiles); err != nil {
 		p.problems = append(p.problems, err)
 	}
-	for _, d := range files {
+	for _, d := range e.distfiles {
 		p.distfiles[d.Name] = d
+		names := e.patches[d.Name]
+		for i, name := range names {
+			err := p.takePatch(d, name)
+			if slices.Contains(names[:i], name) {
+				err = errors.New("named twice")
+			}
+			if err != nil {
+				p.problems = append(p.problems, fmt.Errorf("%s: distfile %q: patch %q: %w", d.Pos, d.Name, name, err))
+			}
+		}
 	}
+}
+
+// takePatch reads a patch of a distfile from the seed.
+func (p *planner) takePatch(d source.Distfile, name string) error {
+	if d.Tree.IsZero() {
+		return errors.New("the distfile is used as it is: it has no tree to be patched")
+	}
+	if err := p.takeText(Ref{Path: name}); err != nil {
+		return err
+	}
+	patch, err := source.ParsePatch(name, p.texts[name].Bytes)
+	if err != nil {
+		return err
+	}
+	p.patches[d.Name] = append(p.patches[d.Name], patch)
+	return nil
 }
 
 // checkDistfile finds what an input refers to. Whether a path is in the tree is known only once that was unpacked.
@@ -83,104 +106,18 @@ func (p *planner) checkDistfile(s Stage, in Input) {
 
 // Used lists the distfiles that stages of the plan take inputs from, in the order of their declarations.
 func (p *Plan) Used() []source.Distfile {
-	var used []source.Distfile
-	for _, d := range p.Distfiles {
-		takes := func(in Input) bool { return in.From.Distfile == d.Name }
-		if slices.ContainsFunc(p.Stages, func(s Stage) bool { return slices.ContainsFunc(s.Inputs, takes) }) {
-			used = append(used, d)
-		}
+	var all Stage
+	for _, s := range p.Stages {
+		all.Inputs = append(all.Inputs, s.Inputs...)
 	}
-	return used
+	return p.distfiles(all)
 }
 
-// fetching is the one fetch of a run, which goes on beside the stages that need no distfile.
-type fetching struct {
-	over  chan struct{} // closed when the rest is known
-	trees map[string]tree.Tree
-	err   error
-}
-
-// fetch begins to fetch what the plan uses.
-func (r *runner) fetch(ctx context.Context) {
-	r.sources = &fetching{over: make(chan struct{}), trees: map[string]tree.Tree{}}
-	used := r.plan.Used()
-	if len(used) == 0 {
-		close(r.sources.over)
-		return
+// distfiles lists the distfiles that a stage takes inputs from.
+func (p *Plan) distfiles(s Stage) []source.Distfile {
+	takes := map[string]bool{}
+	for _, in := range s.Inputs {
+		takes[in.From.Distfile] = true
 	}
-	go func() {
-		defer close(r.sources.over)
-		if r.Sources == nil {
-			r.sources.err = fault.New(fault.Internal, "the chain has distfiles, and nothing fetches them")
-			return
-		}
-		got, err := r.Sources.Fetch(ctx, used...)
-		for _, f := range got {
-			r.sources.trees[f.Distfile.Name] = f.Tree
-		}
-		r.sources.err = err
-	}()
-}
-
-// supplyDistfiles sees to it that the store has what a stage takes from distfiles. That costs little where it has, and
-// unpacks again what was found damaged and moved aside.
-func (r *runner) supplyDistfiles(ctx context.Context, s Stage) error {
-	for _, d := range r.plan.Distfiles {
-		if !slices.ContainsFunc(s.Inputs, func(in Input) bool { return in.From.Distfile == d.Name }) {
-			continue
-		}
-		if _, err := r.Sources.Fetch(ctx, d); err != nil {
-			return fmt.Errorf("stage %q: %w", s.Name, err)
-		}
-	}
-	return nil
-}
-
-// needDistfiles waits for the distfiles, where a stage takes any.
-func (r *runner) needDistfiles(ctx context.Context, s Stage) error {
-	if !slices.ContainsFunc(s.Inputs, func(in Input) bool { return in.From.Distfile != "" }) {
-		return nil
-	}
-	select {
-	case <-r.sources.over:
-		return r.sources.err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// unpacked gives the nodes that an input takes from a distfile: all of its tree below a directory of the input's name,
-// a part of it, or the file itself where it is used as it is.
-func (r *runner) unpacked(s Stage, in Input) ([]tree.Node, error) {
-	name, from := in.From.Distfile, in.From.Path
-	whole := r.sources.trees[name]
-	if n, ok := whole.Lookup(name); from == "" && ok && r.plan.plainDistfile(name) {
-		n.Path = in.Name
-		return []tree.Node{n}, nil
-	}
-	var nodes []tree.Node
-	if from == "" {
-		nodes = append(nodes, tree.Node{Path: in.Name, Kind: tree.Dir, Mode: 0o555})
-	}
-	for n := range whole.Nodes() {
-		switch {
-		case from == "":
-			n.Path = in.Name + "/" + n.Path
-		case covers(n.Path)(from):
-			n.Path = in.Name + n.Path[len(from):]
-		default:
-			continue
-		}
-		nodes = append(nodes, n)
-	}
-	if len(nodes) == 0 {
-		return nil, fault.New(fault.Usage, "%s: stage %q: input %q: distfile %q has no %q", s.Pos, s.Name, in.Name, name,
-			from)
-	}
-	return nodes, nil
-}
-
-// plainDistfile tells that a distfile is used as it is.
-func (p *Plan) plainDistfile(name string) bool {
-	return slices.ContainsFunc(p.Distfiles, func(d source.Distfile) bool { return d.Name == name && d.Tree.IsZero() })
+	return slices.DeleteFunc(slices.Clone(p.Distfiles), func(d source.Distfile) bool { return !takes[d.Name] })
 }

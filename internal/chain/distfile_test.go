@@ -84,7 +84,8 @@ func TestRunTakesDistfiles(t *testing.T) {
 		t.Errorf("Run(): out is %v; want what the distfiles hold", n.Content)
 	}
 	var from []string
-	for _, in := range s.runs(t)[0].Inputs {
+	runs := s.runs(t)
+	for _, in := range runs[len(runs)-1].Inputs {
 		from = append(from, in.Name+" "+in.From)
 	}
 	want := []string{"b.c distfile:lib.tar.gz/src/b.c", "cat seed:amd64/cat", "fix distfile:fix.patch",

@@ -64,13 +64,15 @@ type Done struct {
 	Hit     bool          // the stored result was taken, nothing ran
 	Healed  error         // why a stored result could not be taken; nil where there was none, or it could
 	Outputs tree.Tree     // normal, as machine.Normal says; content in the store
+	Said    string        // what the last step printed, at most 4 KiB, where Stage.Says asks for it
 	Run     ledger.Run    // the run that made the outputs: this one, or the one whose result was stored
 	Wall    time.Duration // what the stage took this time
 }
 
 // Outcome is a chain climbed to its top.
 type Outcome struct {
-	Plan   *Plan
-	Stages []Done // in the plan's order
-	Wall   time.Duration
+	Plan    *Plan
+	Sources []Source // the distfiles that were used, in the order of their declarations
+	Stages  []Done   // in the plan's order
+	Wall    time.Duration
 }

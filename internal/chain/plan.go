@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"path"
 	"regexp"
@@ -36,14 +37,14 @@ func Load(name string, files fs.FS, arch string) (*Plan, error) {
 	if err := checkArch(files, arch); err != nil {
 		return nil, err
 	}
-	defined, err := evaluate(definitionFile, text, arch)
+	defined, err := evaluate(files, definitionFile, text, arch)
 	if err != nil {
 		return nil, err
 	}
 	stages := defined.stages
 	p := &planner{files: files, byName: map[string]Stage{}, texts: map[string]Text{},
-		distfiles: map[string]source.Distfile{}}
-	p.indexDistfiles(defined.distfiles)
+		distfiles: map[string]source.Distfile{}, patches: map[string][]source.Patch{}}
+	p.indexDistfiles(defined)
 	p.index(stages)
 	for _, s := range stages {
 		p.checkStage(s)
@@ -54,7 +55,7 @@ func Load(name string, files fs.FS, arch string) (*Plan, error) {
 		return nil, fault.New(fault.Usage, "%w", errors.Join(p.problems...))
 	}
 	return &Plan{Chain: name, Arch: arch, Stages: order, Answers: answers, Distfiles: defined.distfiles,
-		texts: p.texts}, nil
+		texts: p.texts, patches: p.patches}, nil
 }
 
 // checkArch wants a folder of the architecture's name, and says which there are.
@@ -82,6 +83,8 @@ type planner struct {
 	byName    map[string]Stage
 	texts     map[string]Text
 	distfiles map[string]source.Distfile
+	patches   map[string][]source.Patch
+	product   string // the stage that is one
 	problems  []error
 }
 
@@ -122,6 +125,15 @@ func (p *planner) checkStage(s Stage) {
 	}
 	if s.Calls != machine.CallsAny && s.Calls != machine.CallsSeed {
 		p.problem(s, "calls: want %q or nothing, not %q", machine.CallsSeed, s.Calls)
+	}
+	if n := len(s.Steps); s.Says != "" && n > 0 && s.Steps[n-1].Argv[0] != s.Says {
+		p.problem(s, "says: the program of the last step is %q, not %q", s.Steps[n-1].Argv[0], s.Says)
+	}
+	if s.Product && p.product != "" {
+		p.problem(s, "product: stage %q is one already", p.product)
+	}
+	if s.Product {
+		p.product = s.Name
 	}
 }
 
@@ -185,6 +197,10 @@ func (p *planner) takeText(ref Ref) error {
 
 // checkPaths wants clean relative paths, none twice and none below another. The names are sorted.
 func (p *planner) checkPaths(s Stage, what string, names []string) {
+	known := map[string]bool{}
+	for _, name := range names {
+		known[name] = true
+	}
 	for i, name := range names {
 		if !cleanPath(name) {
 			p.problem(s, "%s %q: not a clean relative path", what, name)
@@ -192,10 +208,23 @@ func (p *planner) checkPaths(s Stage, what string, names []string) {
 		if i > 0 && names[i-1] == name {
 			p.problem(s, "%s %q: named twice", what, name)
 		}
-		for _, other := range names {
-			if other != name && covers(name)(other) {
-				p.problem(s, "%s %q lies below %s %q", what, name, what, other)
+		for above := range above(name) {
+			if above != name && known[above] {
+				p.problem(s, "%s %q lies below %s %q", what, name, what, above)
 			}
+		}
+	}
+}
+
+// above gives a path, and then every directory above it but the root. A path that is not clean may have none.
+func above(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for yield(name) {
+			i := strings.LastIndexByte(name, '/')
+			if i <= 0 {
+				return
+			}
+			name = name[:i]
 		}
 	}
 }
@@ -205,19 +234,24 @@ func (p *planner) checkSteps(s Stage) {
 	if len(s.Steps) == 0 {
 		p.problem(s, "has no steps")
 	}
-	known := make([]string, 0, len(s.Inputs))
+	known := map[string]bool{}
 	for _, in := range s.Inputs {
-		known = append(known, in.Name)
+		known[in.Name] = true
 	}
 	for i, step := range s.Steps {
-		name := path.Clean(step.Argv[0])
+		name, made := path.Clean(step.Argv[0]), false
+		for p := range above(name) {
+			made = made || known[p]
+		}
 		switch {
 		case !cleanPath(step.Argv[0]):
 			p.problem(s, "step %d: %q is not a clean relative path", i+1, step.Argv[0])
-		case !slices.ContainsFunc(known, covers(name)):
+		case !made:
 			p.problem(s, "step %d: %q is neither an input nor named by a step before it", i+1, name)
 		}
-		known = append(known, step.Argv[1:]...)
+		for _, word := range step.Argv[1:] {
+			known[word] = true
+		}
 	}
 }
 

@@ -31,10 +31,10 @@ type output struct {
 	Target     string        `json:"target,omitempty"`
 }
 
-// record keeps of a result what other stages may see.
-func (w *work) record(result machine.Result) *record {
+// newRecord keeps of a tree what other stages may see.
+func newRecord(outputs tree.Tree) *record {
 	rec := &record{}
-	for n := range result.Outputs.Nodes() {
+	for n := range outputs.Nodes() {
 		rec.Outputs = append(rec.Outputs, output{
 			Path: n.Path, Kind: n.Kind.String(), Executable: n.Kind == tree.File && n.Executable(), Digest: n.Content,
 			Target: n.Target,
@@ -82,11 +82,7 @@ func (r *runner) entry(w *work, result machine.Result, begin time.Time) ledger.R
 	for _, s := range w.Steps {
 		run.Steps = append(run.Steps, s.Argv)
 	}
-	for n := range result.Outputs.Nodes() {
-		if n.Kind == tree.File {
-			run.Outputs = append(run.Outputs, ledger.File{Name: n.Path, Digest: n.Content})
-		}
-	}
+	run.Outputs = filesOf(result.Outputs)
 	if result.Failure == nil {
 		for _, p := range w.Same {
 			run.Same = append(run.Same, [2]string{p.A, p.B})
@@ -96,6 +92,17 @@ func (r *runner) entry(w *work, result machine.Result, begin time.Time) ledger.R
 		run.Exit = result.Steps[n-1].Exit
 	}
 	return run
+}
+
+// filesOf lists the files of a tree for the ledger.
+func filesOf(t tree.Tree) []ledger.File {
+	var files []ledger.File
+	for n := range t.Nodes() {
+		if n.Kind == tree.File {
+			files = append(files, ledger.File{Name: n.Path, Digest: n.Content})
+		}
+	}
+	return files
 }
 
 // recall finds the stored result of a job. It is sound where the machine may take it as its own and all outputs are in
@@ -153,11 +160,16 @@ func (r *runner) remember(ctx context.Context, w *work, rec *record) error {
 	if w.stored != nil && w.stored.Run.Isolated && !rec.Run.Isolated {
 		return nil
 	}
+	return r.record(ctx, w.key, rec)
+}
+
+// record stores a result under its key.
+func (r *runner) record(ctx context.Context, key digest.Digest, rec *record) error {
 	text, err := json.Marshal(rec)
 	if err != nil {
 		return err
 	}
-	return r.Actions.Record(ctx, w.key, text)
+	return r.Actions.Record(ctx, key, text)
 }
 
 // checkStored checks a stored result as if it had been made now, and writes down its run where the ledger was lost.

@@ -64,7 +64,7 @@ func Run(ctx context.Context, plan *Plan, o Options) (Outcome, error) {
 	if inner.Err() != nil {
 		return Outcome{}, context.Cause(inner)
 	}
-	out := Outcome{Plan: plan, Wall: o.Now().Sub(begin)}
+	out := Outcome{Plan: plan, Sources: r.sources.all, Wall: o.Now().Sub(begin)}
 	for _, s := range plan.Stages {
 		out.Stages = append(out.Stages, *r.slots[s.Name].done)
 	}

@@ -5,7 +5,6 @@ package chain
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/ledger"
 	"github.com/rung-build/rung/internal/machine"
-	"github.com/rung-build/rung/internal/store"
 	"github.com/rung-build/rung/internal/tree"
 )
 
@@ -36,6 +34,10 @@ func (r *runner) stage(ctx context.Context, s Stage) (Done, error) {
 	done := Done{Stage: s, Job: w.key}
 	var sound bool
 	w.stored, sound, done.Healed = r.recall(ctx, w.key)
+	if sound {
+		_, done.Healed = r.said(ctx, s, w.stored.Run)
+		sound = done.Healed == nil
+	}
 	if ctx.Err() != nil {
 		return Done{}, ctx.Err()
 	}
@@ -56,6 +58,9 @@ func (r *runner) stage(ctx context.Context, s Stage) (Done, error) {
 	if err == nil {
 		done.Outputs, err = outputs.Only(s.Exports...)
 	}
+	if err == nil {
+		done.Said, err = r.said(ctx, s, rec.Run)
+	}
 	if err != nil {
 		return Done{}, fmt.Errorf("stage %q: %w", s.Name, err)
 	}
@@ -68,11 +73,7 @@ func (r *runner) prepare(s Stage) (*work, error) {
 	w := &work{Stage: s}
 	var nodes []tree.Node
 	for _, in := range s.Inputs {
-		taken, err := r.resolve(s, in)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range taken {
+		for _, n := range r.resolve(in) {
 			nodes = append(nodes, n)
 			if n.Kind == tree.File {
 				w.inputs = append(w.inputs, ledger.File{Name: n.Path, Digest: n.Content, From: fileRef(in, n.Path)})
@@ -97,22 +98,17 @@ func (r *runner) prepare(s Stage) (*work, error) {
 }
 
 // resolve gives the nodes that an input puts into the tree: a file, or a directory and what it holds.
-func (r *runner) resolve(s Stage, in Input) ([]tree.Node, error) {
+func (r *runner) resolve(in Input) []tree.Node {
 	if in.From.Distfile != "" {
-		return r.unpacked(s, in)
+		nodes, _ := r.fromDistfile(in) // checkTaken has found it
+		return nodes
 	}
 	if in.From.Stage == "" {
 		text := r.plan.texts[in.From.Path]
-		return []tree.Node{{Path: in.Name, Kind: tree.File, Mode: mode(text.Program), Content: text.Digest}}, nil
+		return []tree.Node{{Path: in.Name, Kind: tree.File, Mode: mode(text.Program), Content: text.Digest}}
 	}
-	var nodes []tree.Node
-	for n := range r.slots[in.From.Stage].done.Outputs.Nodes() {
-		if covers(n.Path)(in.From.Path) {
-			n.Path = in.Name + n.Path[len(in.From.Path):]
-			nodes = append(nodes, n)
-		}
-	}
-	return nodes, nil
+	nodes, _ := moved(r.slots[in.From.Stage].done.Outputs, in.From.Path, in.Name) // the planner has seen that it is exported
+	return nodes
 }
 
 // mode is that of a file before machine.Normal, which keeps nothing of it but the execute permission.
@@ -189,8 +185,7 @@ func (r *runner) execute(ctx context.Context, w *work) (*record, error) {
 		return nil, err
 	}
 	rec, err := r.attempt(ctx, w)
-	var corrupt *store.CorruptError
-	if errors.As(err, &corrupt) && ctx.Err() == nil {
+	if damaged(err) && ctx.Err() == nil {
 		r.tell(StageHealing{Stage: w.Name, Cause: err})
 		rec, err = r.attempt(ctx, w)
 	}
@@ -204,15 +199,20 @@ func (r *runner) attempt(ctx context.Context, w *work) (*record, error) {
 	}
 	r.tell(StageStarted{Stage: w.Name, Steps: len(w.Steps)})
 	begin := r.Now()
-	result, err := r.Machine.Run(ctx, w.job, r.Blobs, func(e machine.Event) { r.tell(stepEvent(w.Stage, e)) })
+	said := int64(0)
+	result, err := r.Machine.Run(ctx, w.job, r.Blobs, r.listen(w.Stage, &said))
 	if err != nil {
 		return nil, fmt.Errorf("stage %q: %w", w.Name, err)
 	}
-	rec := w.record(result)
+	rec := newRecord(result.Outputs)
 	if err := r.verifyAll(ctx, rec); err != nil {
 		return nil, fmt.Errorf("stage %q: %w", w.Name, err)
 	}
 	rec.Run = r.entry(w, result, begin)
+	rec.Run.Said = said
+	if _, err := r.said(ctx, w.Stage, rec.Run); err != nil {
+		return nil, err
+	}
 	verdict := r.judge(ctx, w, rec, result)
 	if verdict != nil {
 		rec.Run.Failure = verdict.Error()

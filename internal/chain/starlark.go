@@ -5,6 +5,7 @@ package chain
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
@@ -16,18 +17,28 @@ import (
 // maxSteps ends a definition that does not end by itself; a chain of a hundred stages takes some ten thousand.
 const maxSteps = 10_000_000
 
-// evaluate runs a definition file for an architecture and gives what it defines, in its order.
-func evaluate(name string, text []byte, arch string) (*evaluator, error) {
-	e := &evaluator{}
-	thread := &starlark.Thread{Name: name}
+// evaluate runs a definition file of a seed, and those that it loads, for an architecture, and gives what they define,
+// in the order of evaluation.
+func evaluate(files fs.FS, name string, text []byte, arch string) (*evaluator, error) {
+	e := &evaluator{files: files, modules: map[string]*module{}, patches: map[string][]string{}}
+	e.predeclared = predeclared(arch, e)
+	thread := &starlark.Thread{Name: name, Load: e.load}
 	thread.Print = func(t *starlark.Thread, _ string) { t.Cancel("print is not part of the language; use fail") }
 	thread.SetMaxExecutionSteps(maxSteps)
+	if _, err := e.exec(thread, name, text); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// exec runs one definition file.
+func (e *evaluator) exec(thread *starlark.Thread, name string, text []byte) (starlark.StringDict, error) {
 	options := &syntax.FileOptions{TopLevelControl: true}
-	_, err := starlark.ExecFileOptions(options, thread, name, text, predeclared(arch, e))
+	globals, err := starlark.ExecFileOptions(options, thread, name, text, e.predeclared)
 	if err != nil {
 		return nil, located(name, err)
 	}
-	return e, nil
+	return globals, nil
 }
 
 // predeclared is what the language has beside Starlark's own; docs/chain-language.md specifies each.
@@ -39,6 +50,7 @@ func predeclared(arch string, e *evaluator) starlark.StringDict {
 		"run":      starlark.NewBuiltin("run", run),
 		"limits":   starlark.NewBuiltin("limits", limits),
 		"program":  starlark.NewBuiltin("program", program),
+		"lines":    starlark.NewBuiltin("lines", e.lines),
 	}
 }
 

@@ -15,7 +15,8 @@ type File struct {
 	Name   string        `json:"name"` // the path in the job's tree
 	Digest digest.Digest `json:"digest"`
 	// From says where an input comes from: "seed:amd64/hex0.hex0" for a text of the chain, "boot0/hex0" for an export of
-	// a stage. Empty for outputs.
+	// a stage, "distfile:NAME/PATH" for a file of a distfile's tree, an address or a path for a distfile. Empty for
+	// outputs.
 	From string `json:"from,omitempty"`
 }
 
@@ -39,4 +40,16 @@ type Run struct {
 	CPU      time.Duration `json:"cpu_ns"`
 	Memory   int64         `json:"memory_bytes"`
 	Log      digest.Digest `json:"log"`
+	Said     int64         `json:"said,omitempty"` // how many bytes of the log, its last ones, the last step printed
+
+	// Distfile is set in a line that tells how a distfile was unpacked and patched, rather than of a stage. Its Stage is
+	// "distfile:NAME", its first input the file, its other inputs the patches; its outputs are the changed files only.
+	Distfile *Distfile `json:"distfile,omitempty"`
+}
+
+// Distfile is what was declared of a file of somebody else.
+type Distfile struct {
+	File    digest.Digest `json:"file"`          // other than the input's where that was packed anew
+	Tree    digest.Digest `json:"tree,omitzero"` // that it unpacks to, in the form of the Remote Execution API
+	Licence string        `json:"licence"`       // an SPDX expression
 }
