@@ -3,7 +3,9 @@
 
 ; --- The program ---
 
-(define functions '())          ; (label . lines), the last one first
+(define functions '())          ; #(obj uses lines), the last one first
+(define uses '())               ; what the function uses: objs
+(define roots '())              ; what initialisers use
 (define data '())               ; the lines of the image, the last one first
 (define data-size 16)           ; of the image; no object is at BSS + 0
 (define objects '())            ; those with a name, the last one first
@@ -37,9 +39,13 @@
          (hash-table-set! externals symbol obj)
          obj)))))
 (define (new-obj label type linkage)
-  (let ((obj (vector label type 'declared #f #f linkage)))
+  (let ((obj (vector label type 'declared #f linkage #f #f)))
     (if (not (kind? type 'func)) (set! objects (cons obj objects)))
     obj))
+
+; What comes next in the image, without a name.
+(define (unnamed-obj type)
+  (vector #f type 'defined data-size #f #f #t))
 
 ; The same obj again. What one declaration leaves open (an array's length, a
 ; function's parameters) another one tells.
@@ -308,7 +314,7 @@
 (define (string-object text)
   (let* ((length (+ (string-length text) 1))
          (type (array-of t-char length))
-         (obj (vector #f type 'defined data-size #f #f)))
+         (obj (unnamed-obj type)))
     (emit-text text length)
     (set! data-size (+ data-size length))
     (node 'global type #f obj 0)))
@@ -346,7 +352,7 @@
 ; A long double that is an object of its own.
 (define (ldouble-constant v)
   (align-data! 16)
-  (let ((obj (vector #f t-ldouble 'defined data-size #f #f)))
+  (let ((obj (unnamed-obj t-ldouble)))
     (emit-value t-ldouble (num t-ldouble v))
     (set! data-size (+ data-size 16))
     (node 'global t-ldouble #f obj 0)))
@@ -354,7 +360,11 @@
 ; "=" and what follows, for an obj.
 (define (define-object obj type)
   (next)
-  (let* ((found (parse-initializer type)) (items (cdr found)))
+  (let* ((old uses)
+         (found (begin (set! uses roots) (parse-initializer type)))
+         (items (cdr found)))
+    (set! roots uses)
+    (set! uses old)
     (set-obj-type! obj (car found))
     (set-obj-state! obj 'defined)
     (if (not (all-zero? items))
@@ -468,7 +478,8 @@
   (if (string=? (tok-text id) "main") (emit "li a0 0"))
   (emit "leave")
   (check-labels)
-  (set! functions (cons (cons obj (finish-code)) functions))
+  (set! functions (cons (vector obj uses (finish-code)) functions))
+  (set! uses '())
   (set! code '()))
 (define (bind-parameters ids types offset)
   (if (pair? ids)
@@ -549,25 +560,49 @@
               "__CHAR_BIT__=8" "__SIZEOF_POINTER__=8" "__SIZEOF_LONG__=8"
               "__SIZEOF_INT__=4" "__SIZEOF_LONG_DOUBLE__=16")))
 
+; What main, exit and the initialisers need, and what that needs, goes into
+; the program.
+(define (mark-needed)
+  (define (mark obj)
+    (if (not (obj-needed obj))
+        (begin
+          (set-obj-needed! obj #t)
+          (if (eq? (obj-state obj) 'declared) (check-given obj))
+          (for-each mark (hash-table-ref/default function-uses
+                                                 (obj-label obj) '())))))
+  (define function-uses (make-hash-table))
+  (for-each (lambda (f)
+              (hash-table-set! function-uses (obj-label (vector-ref f 0))
+                               (vector-ref f 1)))
+            functions)
+  (for-each (lambda (name)
+              (let ((obj (hash-table-ref/default externals name #f)))
+                (if obj (mark obj) (fail name " is not defined anywhere"))))
+            '(main exit))
+  (for-each mark roots))
+; What is used without a definition has to be one of the functions in cc.P1.
+(define (check-given obj)
+  (let ((place (or (obj-used obj) (cons file line))))
+    (if (not (member (obj-label obj)
+                     '("setjmp" "longjmp" "sys_read" "sys_write" "sys_openat"
+                       "sys_close" "sys_lseek" "sys_unlinkat" "sys_clone"
+                       "sys_execve" "sys_wait4" "sys_exit")))
+        (fail-in (car place) (cdr place)
+                 (obj-label obj) " is not defined anywhere"))))
+
 ; Objects without a value come behind the image. -> the size of all.
 (define (place-objects objects)
   (let loop ((objects objects) (size (align-up data-size 16)))
     (if (null? objects)
         size
         (let* ((obj (car objects)) (type (obj-type obj)))
-          (cond
-            ((obj-offset obj) (loop (cdr objects) size))
-            ((eq? (obj-state obj) 'declared)
-             (if (obj-used obj)
-                 (fail (obj-label obj) " is not defined anywhere"))
-             (loop (cdr objects) size))
-            (else
-             (let* ((type (if (and (kind? type 'array) (not (type-size type)))
-                              (array-of (type-base type) 1)
-                              type))
-                    (offset (align-up size (max 8 (type-align type)))))
-               (set-obj-offset! obj offset)
-               (loop (cdr objects) (+ offset (size-of type))))))))))
+          (if (or (obj-offset obj) (not (obj-needed obj)))
+              (loop (cdr objects) size)
+              (let* ((type (if (type-size type) type
+                               (array-of (type-base type) 1)))
+                     (offset (align-up size (max 8 (type-align type)))))
+                (set-obj-offset! obj offset)
+                (loop (cdr objects) (+ offset (size-of type)))))))))
 
 (define (write-program size port)
   (define (put . parts)
@@ -584,11 +619,11 @@
   (put "program " (align-up size 16))
   (put "cc.runtime")
   (for-each (lambda (f)
-              (let ((obj (car f)))
-                (if (or (eq? (obj-linkage obj) 'shared) (obj-used obj))
+              (let ((obj (vector-ref f 0)))
+                (if (obj-needed obj)
                     (begin
                       (put ":" (obj-label obj))
-                      (for-each put-line (cdr f))))))
+                      (for-each put-line (vector-ref f 2))))))
             (reverse functions))
   (put "<8")
   (put ":cc.image")
@@ -604,6 +639,7 @@
                (begin
                  (set! options (reverse options))
                  (for-each compile-file (reverse (cdr names)))
+                 (mark-needed)
                  (set! objects (reverse objects))
                  (align-data! 8)
                  (let ((size (place-objects objects))

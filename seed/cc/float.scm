@@ -170,7 +170,7 @@
 (define (runtime name result . args)
   (let* ((type (function-type result (map (lambda (n) (node-type n)) args) #f))
          (obj (linked-obj (intern name) 'func type #f)))
-    (set-obj-used! obj #t)
+    (use-obj obj)
     (call (node 'func type #f obj #f) args)))
 
 (define (cast-float n type)

@@ -39,8 +39,9 @@
 
 ; A function or an object of the program. label: its name in P1, or #f for an
 ; object whose offset from BSS is known. state: declared, tentative, defined.
-; linkage: shared with other files, static, or #f inside of a function.
-(fields obj label type state offset used linkage)
+; linkage: shared with other files, static, or #f inside of a function. used:
+; (file . line) where it was used first. needed: it goes into the program.
+(fields obj label type state offset linkage used needed)
 
 (define (obj-offset-text obj offset)
   (let ((label (obj-label obj)))

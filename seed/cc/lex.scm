@@ -53,14 +53,16 @@
 (define files '())              ; what is suspended by #include
 (define conds '())              ; open #ifs of this file: the lines they are at
 
-(define (fail-at line . parts)
+(define (fail-in file line . parts)
   (let ((port (current-error-port)))
     (for-each (lambda (part) (display part port))
               (append (list file ":" line ": ") parts))
     (newline port)
     (exit 1)))
+(define (fail-at line . parts)
+  (apply fail-in (cons file (cons line parts))))
 (define (fail . parts)
-  (apply fail-at (cons tok-line parts)))
+  (apply fail-in (cons file (cons tok-line parts))))
 
 ; --- Characters ---
 
@@ -127,14 +129,15 @@
           (else (lex-operator)))))
 
 ; Behind "/*" -> behind "*/".
-(define (skip-comment i)
-  (let loop ((i i))
-    (let ((c (src-at i)))
-      (cond ((char=? c #\newline) (set! line (+ line 1)) (loop (+ i 1)))
-            ((char=? c #\*)
-             (if (char=? (src-at (+ i 1)) #\/) (+ i 2) (loop (+ i 1))))
-            ((at-end? i) (fail-at line "a comment has no end"))
-            (else (loop (+ i 1)))))))
+(define (skip-comment start)
+  (let ((first line))
+    (let loop ((i start))
+      (let ((c (src-at i)))
+        (cond ((char=? c #\newline) (set! line (+ line 1)) (loop (+ i 1)))
+              ((char=? c #\*)
+               (if (char=? (src-at (+ i 1)) #\/) (+ i 2) (loop (+ i 1))))
+              ((at-end? i) (fail-at first "a comment has no end"))
+              (else (loop (+ i 1))))))))
 (define (skip-line-comment i)
   (let loop ((i i))
     (cond ((not (char=? (src-at i) #\newline)) (loop (+ i 1)))

@@ -233,13 +233,17 @@
            (fail (tok-text id) " has not been declared")))
       (else
        (if (memq (decl-kind decl) '(object func))
-           (set-obj-used! (decl-value decl) #t))
+           (use-obj (decl-value decl)))
        (case (decl-kind decl)
          ((local) (local (decl-type decl) (decl-value decl)))
          ((object) (node 'global (decl-type decl) #f (decl-value decl) 0))
          ((func) (node 'func (decl-type decl) #f (decl-value decl) #f))
          ((enum) (num t-int (decl-value decl)))
          (else (fail (tok-text id) " is a type")))))))
+
+(define (use-obj obj)
+  (if (not (obj-used obj)) (set-obj-used! obj (cons file tok-line)))
+  (if (not (memq obj uses)) (set! uses (cons obj uses))))
 
 ; Adjacent strings are one.
 (define (parse-string)
@@ -585,7 +589,8 @@
 (define default-label #f)
 (define result-type #f)         ; of the function
 (define result-offset #f)       ; where the pointer for a result in memory is
-(define function-labels '())    ; identifiers used as labels
+(define function-labels '())    ; identifiers used as labels: tok-label is
+                                ; defined, or the line where it was used
 (define function-name "")
 
 (define (parse-statement)
@@ -740,7 +745,7 @@
     (if (and defined (eq? old 'defined))
         (fail "the label " (tok-text id) " is there twice"))
     (if (or defined (not old))
-        (set-tok-label! id (if defined 'defined 'used)))))
+        (set-tok-label! id (if defined 'defined tok-line)))))
 (define (parse-label)
   (let ((id (parse-name)))
     (use-label id #t)
@@ -750,8 +755,8 @@
 (define (check-labels)
   (for-each
     (lambda (id)
-      (if (eq? (tok-label id) 'used)
-          (fail "there is no label " (tok-text id)))
+      (if (number? (tok-label id))
+          (fail-at (tok-label id) "there is no label " (tok-text id)))
       (set-tok-label! id #f))
     function-labels)
   (set! function-labels '()))

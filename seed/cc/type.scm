@@ -388,7 +388,9 @@
 
 ; An operation on values that have been converted, done now if possible.
 (define (fold op type a b)
-  (cond ((and (num? a) (num? b))
+  (cond ((and (zero-num? b) (memv op '(#\/ #\%)))
+         (node2 op type a b))            ; an error only where it is run
+        ((and (num? a) (num? b))
          (num type
               (wrap (calculate op (node-a a) (node-a b)
                                (type-unsigned (node-type a)))
@@ -440,7 +442,6 @@
 (define (calculate op a b unsigned)
   (define (bool x) (if x 1 0))
   (define (less a b) (if unsigned (u64< a b) (i64< a b)))
-  (if (and (memv op '(#\/ #\%)) (eqv? b 0)) (fail "a division by zero"))
   (case op
     ((#\+) (i64+ a b))
     ((#\-) (i64- a b))
