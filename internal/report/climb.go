@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -20,15 +21,17 @@ import (
 
 // Climb is what a run of a chain came to.
 type Climb struct {
-	Chain    string        `json:"chain"`
-	Arch     string        `json:"arch"`
-	Machine  string        `json:"machine"`
-	Isolated bool          `json:"isolated"`
-	Seed     []File        `json:"seed"` // the programs that nothing made
-	Stages   []Stage       `json:"stages"`
-	Verdict  Verdict       `json:"verdict"`
-	Out      string        `json:"out"` // the folder of the artefacts
-	Wall     time.Duration `json:"wall_ns"`
+	Chain    string `json:"chain"`
+	Arch     string `json:"arch"`
+	Machine  string `json:"machine"`
+	Isolated bool   `json:"isolated"`
+	Seed     []File `json:"seed"` // the programs that nothing made
+	// Distfiles are the files of other people that stages took from.
+	Distfiles []Distfile    `json:"distfiles,omitempty"`
+	Stages    []Stage       `json:"stages"`
+	Verdict   Verdict       `json:"verdict"`
+	Out       string        `json:"out"` // the folder of the artefacts
+	Wall      time.Duration `json:"wall_ns"`
 }
 
 // Stage is one stage of a climb.
@@ -42,6 +45,13 @@ type Stage struct {
 	Job     digest.Digest `json:"job"`
 	Machine string        `json:"machine"` // that made the files, now or when the result was stored
 	Files   []File        `json:"files"`
+	Says    *Saying       `json:"says,omitempty"` // where the definition asks for it
+}
+
+// Saying is what the last step of a stage printed.
+type Saying struct {
+	Program string `json:"program"`
+	Text    string `json:"text"` // at most 4 KiB of it
 }
 
 // File is one file of a report.
@@ -68,6 +78,9 @@ func NewClimb(o chain.Outcome, machine string, isolated bool, out string) Climb 
 	for _, p := range o.Plan.Programs() {
 		c.Seed = append(c.Seed, File{Name: p.Path, Digest: p.Digest})
 	}
+	for _, s := range o.Sources {
+		c.Distfiles = append(c.Distfiles, newDistfile(s.Run))
+	}
 	for _, done := range o.Stages {
 		s := newStage(o.Plan, done)
 		c.Stages = append(c.Stages, s)
@@ -84,6 +97,9 @@ func newStage(plan *chain.Plan, done chain.Done) Stage {
 		Bytes: done.Outputs.Size(), Machine: done.Run.Machine}
 	if done.Healed != nil {
 		s.Healed = done.Healed.Error()
+	}
+	if done.Stage.Says != "" {
+		s.Says = &Saying{done.Stage.Says, done.Said}
 	}
 	for n := range done.Outputs.Nodes() {
 		if n.Kind == tree.File {
@@ -154,6 +170,9 @@ func (c Climb) verdict(w io.Writer) error {
 	for _, f := range c.Seed {
 		p.line("seed       %s, %d bytes, sha256 %s", f.Name, f.Digest.Size(), f.Digest.Hex())
 	}
+	for _, d := range c.Distfiles {
+		p.line("distfile   %s", d.line())
+	}
 	for _, same := range c.Verdict.FixedPoints {
 		p.line("same       %s", same)
 	}
@@ -161,6 +180,14 @@ func (c Climb) verdict(w io.Writer) error {
 	p.line("artefacts  %s, %d bytes, in %s", count(c.Verdict.Artefacts, "file"), c.Verdict.Bytes, c.Out)
 	p.line("total      %s, %s, %s on machine %s%s", count(len(c.Stages), "stage"), count(c.Verdict.Hits, "hit"),
 		Span(c.Wall), c.Machine, isolation(c.Isolated))
+	for _, s := range c.Stages {
+		if s.Says == nil {
+			continue
+		}
+		for line := range strings.SplitSeq(strings.TrimRight(s.Says.Text, "\n"), "\n") {
+			p.line("says       %s: %s: %s", s.Name, s.Says.Program, printable(line))
+		}
+	}
 	return p.err
 }
 

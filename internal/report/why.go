@@ -17,18 +17,25 @@ import (
 type Why struct {
 	Artefact Origin `json:"artefact"`
 	Seed     []File `json:"seed"` // every file of the seed that it comes from, by name
+	// Distfiles are those that it comes from, by name.
+	Distfiles []Distfile `json:"distfiles,omitempty"`
 }
 
-// Origin is a file and how it was made.
+// Origin is a file and how it was made, or all files that a run took from one distfile.
 type Origin struct {
-	Name   string        `json:"name,omitempty"` // in the tree of the stage that takes it; "" for the artefact itself
-	From   string        `json:"from"`           // "seed:amd64/hex0.hex0" or "boot0/hex0"
-	Digest digest.Digest `json:"digest"`
-	Size   int64         `json:"size"`
-	Making *Making       `json:"making,omitempty"` // nil for a file of the seed, and where Told or Unknown is set
-	Told   bool          `json:"told,omitempty"`   // its making is told above, for a file of the same run
+	Name   string        `json:"name,omitempty"`  // in the tree of the stage that takes it; "" for the artefact itself
+	From   string        `json:"from"`            // "seed:amd64/hex0.hex0", "boot0/hex0", "distfile:NAME", a place
+	Digest digest.Digest `json:"digest,omitzero"` // not of several files
+	Size   int64         `json:"size"`            // of all
+	Files  int           `json:"files,omitempty"` // how many were taken from the distfile
+	// Patched are those of the files that patches changed.
+	Patched []Patched `json:"patched,omitempty"`
+	Making  *Making   `json:"making,omitempty"` // nil for a file of the seed, and where Told or Unknown is set
+	Told    bool      `json:"told,omitempty"`   // its making is told above, for a file of the same run
 	// Unknown is set where the ledger holds no run that made the file.
 	Unknown bool `json:"unknown,omitempty"`
+	// Distfile is set where the origin is a distfile itself, or files of one.
+	Distfile *Distfile `json:"distfile,omitempty"`
 }
 
 // Making is the run that made a file.
@@ -66,10 +73,14 @@ func NewWhy(runs []ledger.Run, q Question) (Why, error) {
 	if err != nil {
 		return Why{}, err
 	}
-	w := &walk{runs: runs, told: map[digest.Digest]bool{}, seed: map[string]digest.Digest{}}
+	w := &walk{runs: runs, told: map[digest.Digest]bool{}, seed: map[string]digest.Digest{},
+		distfiles: map[string]Distfile{}}
 	why := Why{Artefact: w.origin(found.arch, found.File), Seed: []File{}}
 	for _, name := range sortedKeys(w.seed) {
 		why.Seed = append(why.Seed, File{Name: name, Digest: w.seed[name]})
+	}
+	for _, name := range sortedKeys(w.distfiles) {
+		why.Distfiles = append(why.Distfiles, w.distfiles[name])
 	}
 	return why, nil
 }
@@ -126,12 +137,17 @@ func outputs(runs []ledger.Run, match func(stage, name string, d digest.Digest) 
 	return all
 }
 
-// texts lists inputs that match: files of the seed, that no run made.
+// texts lists inputs that match: files of the seed and distfiles, that no run made.
 func texts(runs []ledger.Run, what string) []candidate {
 	var all []candidate
 	for _, run := range runs {
-		for _, in := range run.Inputs {
-			if isDigest(what, in.Digest) || in.From == what {
+		for i, in := range run.Inputs {
+			distfile := i == 0 && run.Distfile != nil
+			named := in.From == what || distfile && (in.Name == what || run.Stage == what)
+			if distfile {
+				in.From = run.Stage
+			}
+			if named || isDigest(what, in.Digest) {
 				all = append(all, candidate{in, run.Arch})
 			}
 		}
@@ -149,6 +165,8 @@ type walk struct {
 	runs []ledger.Run             // latest first, without failures
 	told map[digest.Digest]bool   // jobs whose making is told
 	seed map[string]digest.Digest // files of the seed met on the way
+
+	distfiles map[string]Distfile // met on the way
 }
 
 func (w *walk) origin(arch string, f ledger.File) Origin {
@@ -157,9 +175,21 @@ func (w *walk) origin(arch string, f ledger.File) Origin {
 		w.seed[path] = f.Digest
 		return o
 	}
+	if name, ok := distfileOf(f.From); ok {
+		if o, ok := w.whole(arch, f); ok {
+			return o
+		}
+		return w.taken(arch, name, f)
+	}
 	run, ok := w.maker(arch, f)
+	w.tell(&o, run, ok)
+	return o
+}
+
+// tell adds the making of an origin, unless that is told already or not known.
+func (w *walk) tell(o *Origin, run ledger.Run, known bool) {
 	switch {
-	case !ok:
+	case !known:
 		o.Unknown = true
 	case w.told[run.Job]:
 		o.Told = true
@@ -167,7 +197,6 @@ func (w *walk) origin(arch string, f ledger.File) Origin {
 		w.told[run.Job] = true
 		o.Making = w.making(run)
 	}
-	return o
 }
 
 // maker finds the latest run that made a file. The ledger's reference and the digest both have to agree.
@@ -190,10 +219,22 @@ func (w *walk) making(run ledger.Run) *Making {
 		Chain: run.Chain, Arch: run.Arch, Stage: run.Stage, Job: run.Job, Time: run.Time, Machine: run.Machine,
 		Version: run.Version, Isolated: run.Isolated, Wall: run.Wall, Log: run.Log, Steps: run.Steps, Same: run.Same,
 	}
-	for _, in := range run.Inputs {
+	inputs := run.Inputs
+	if run.Distfile != nil && len(inputs) > 0 {
+		m.Inputs, inputs = append(m.Inputs, w.fetched(run)), inputs[1:]
+	}
+	taken := map[string][]ledger.File{} // by distfile
+	for _, in := range inputs {
+		if name, ok := distfileOf(in.From); ok {
+			taken[name] = append(taken[name], in)
+			continue
+		}
 		o := w.origin(run.Arch, in)
 		o.Name = in.Name
 		m.Inputs = append(m.Inputs, o)
+	}
+	for _, name := range sortedKeys(taken) {
+		m.Inputs = append(m.Inputs, w.taken(run.Arch, name, taken[name]...))
 	}
 	return m
 }
@@ -201,12 +242,20 @@ func (w *walk) making(run ledger.Run) *Making {
 // line is the file on one line.
 func (o Origin) line() string {
 	text := fmt.Sprintf("%s  %s  %s", o.From, o.Digest.Short(), count(o.Size, "byte"))
+	if o.Files > 0 {
+		text = fmt.Sprintf("%s of %s, %s", count(o.Files, "file"), o.From, Size(o.Size))
+	}
 	if o.Name != "" && !strings.HasSuffix(o.From, "/"+o.Name) && o.From != "seed:"+o.Name {
 		text = o.Name + " = " + text
+	}
+	if o.Distfile != nil {
+		text += o.Distfile.remark(o)
 	}
 	switch {
 	case o.Told:
 		text += "  (told above)"
+	case o.Unknown && o.Files > 0:
+		text += "  (no run in the ledger unpacked it)"
 	case o.Unknown:
 		text += "  (no run in the ledger made it)"
 	}

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -16,23 +17,38 @@ import (
 func (w Why) Text(out io.Writer) error {
 	p := &printer{w: out}
 	p.line("%s", w.Artefact.line())
-	p.line("sha256 %s", w.Artefact.Digest.Hex())
-	p.making(w.Artefact.Making, "")
+	if !w.Artefact.Digest.IsZero() {
+		p.line("sha256 %s", w.Artefact.Digest.Hex())
+	}
+	p.making(w.Artefact, "")
 	p.line("")
 	p.line("from %s of the seed:", count(len(w.Seed), "file"))
 	for _, f := range w.Seed {
 		p.line("%s  %s", f.Digest.Hex(), f.Name)
 	}
+	if len(w.Distfiles) > 0 {
+		p.line("and from %s:", count(len(w.Distfiles), "distfile"))
+	}
+	for _, d := range w.Distfiles {
+		p.line("%s  %s, %s, %s, from %s", d.Digest.Hex(), d.Name, d.Licence, d.how(), d.Place)
+	}
 	return p.err
 }
 
 // making writes a run and its inputs behind the lines of the tree above it.
-func (p *printer) making(m *Making, above string) {
+func (p *printer) making(o Origin, above string) {
+	bar := above
+	if o.Making != nil {
+		bar += "│ "
+	}
+	for _, f := range o.Patched {
+		p.line("%s%s is patched by %s", bar, f.Name, strings.Join(f.Patches, ", "))
+	}
+	m := o.Making
 	if m == nil {
 		return
 	}
-	p.line("%s│ made by %s/%s, job %s, on %s (%s)%s, %s, %s", above, m.Arch, m.Stage, m.Job.Short(), m.Machine,
-		m.Version, isolation(m.Isolated), m.Time.Format(time.RFC3339), Span(m.Wall))
+	p.line("%s│ %s, %s, %s", above, m.how(), m.Time.Format(time.RFC3339), Span(m.Wall))
 	for i, argv := range m.Steps {
 		p.line("%s│ %2d  %s", above, i+1, words(argv))
 	}
@@ -45,8 +61,17 @@ func (p *printer) making(m *Making, above string) {
 			branch, below = "└─ ", "   "
 		}
 		p.line("%s%s%s", above, branch, in.line())
-		p.making(in.Making, above+below)
+		p.making(in, above+below)
 	}
+}
+
+// how tells what made the files, but for when.
+func (m *Making) how() string {
+	if strings.HasPrefix(m.Stage, distfilePrefix) {
+		return "unpacked by rung, job " + m.Job.Short()
+	}
+	return fmt.Sprintf("made by %s/%s, job %s, on %s (%s)%s", m.Arch, m.Stage, m.Job.Short(), m.Machine, m.Version,
+		isolation(m.Isolated))
 }
 
 // words is a command line; a word that is not plain stands in quotes, as Go writes them.
