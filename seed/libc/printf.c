@@ -73,7 +73,8 @@ static void number(struct sink *s, struct form *f, char *front,
 		f->precision = 1;
 	else
 		f->zero = 0;
-	field(s, f, front, text + at, n, f->precision > n ? f->precision - n : 0);
+	field(s, f, front, text + at, n,
+		f->precision > n ? f->precision - n : 0);
 }
 
 /* An argument of the size that h, l, ll and z say: -2 to 2 for hh to ll. */
@@ -153,8 +154,8 @@ static void convert(struct sink *s, struct form *f, int letter, int size,
 		number(s, f, "", argument(ap, size, 0), 8, "01234567");
 	} else if (letter == 'x' || letter == 'p') {
 		v = argument(ap, letter == 'p' ? 1 : size, 0);
-		number(s, f, letter == 'p' || (f->other && v) ? "0x" : "", v, 16,
-			"0123456789abcdef");
+		number(s, f, letter == 'p' || (f->other && v) ? "0x" : "", v,
+			16, "0123456789abcdef");
 	} else if (letter == 'X') {
 		v = argument(ap, size, 0);
 		number(s, f, f->other && v ? "0X" : "", v, 16,

@@ -8,7 +8,7 @@
 
 #define BUFFER 65536
 
-/* buffer[at..end) is read and waiting, or buffer[0..end) waits to be written. */
+/* buffer[at..end) is read and waiting; or buffer[0..end) is to be written. */
 struct FILE {
 	int fd;
 	int writing; /* what the buffer is used for now */

@@ -177,7 +177,7 @@ static void number_pack(struct number *x, int significant, int exponent_bits)
 {
 	int bias = (1 << (exponent_bits - 1)) - 1;
 	int bits = number_bits(x);
-	int lowest = 1 - bias - (significant - 1); /* exponent of the last bit */
+	int lowest = 2 - bias - significant; /* exponent of the last bit */
 	int drop = bits - significant;
 	int field = 0;
 

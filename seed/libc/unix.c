@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files, and what a program asks of a system that has neither time nor place. */
+/* Files, and what is asked of a system that has neither time nor place. */
 #include <errno.h>
 #include <fcntl.h>
 #include <semaphore.h>
