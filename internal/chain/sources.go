@@ -143,7 +143,7 @@ func (r *runner) unpacking(got source.Fetched) ledger.Run {
 		Chain: r.plan.Chain, Arch: r.plan.Arch, Stage: distfilePrefix + d.Name, Machine: "unpack", Version: "1",
 		Isolated: true, Steps: [][]string{{"unpack", d.Name}},
 		Inputs:   []ledger.File{{Name: d.Name, Digest: got.File, From: got.Place}},
-		Distfile: &ledger.Distfile{File: d.File, Tree: d.Tree, Licence: d.Licence},
+		Distfile: &ledger.Distfile{File: d.File, Tree: d.Tree, Strip: d.Strip, Licence: d.Licence},
 	}
 	for _, p := range r.plan.patches[d.Name] {
 		text := r.plan.texts[p.Name]

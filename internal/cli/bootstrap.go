@@ -16,6 +16,7 @@ import (
 
 	"github.com/rung-build/rung/internal/chain"
 	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/report"
 	"github.com/rung-build/rung/seed"
 )
@@ -26,6 +27,7 @@ const seedChain = "seed"
 // climb holds the flags of rung bootstrap.
 type climb struct {
 	arch, out, machine, seed string
+	export                   string
 	mirrors                  []string
 	jobs                     int
 	rebuild                  bool
@@ -41,10 +43,15 @@ func (a *app) bootstrap() *cobra.Command {
 the expected digests, and put the artefacts into OUT/ARCH/STAGE/NAME.
 
 A second run takes stored results, and reads every byte of them. What an interrupted run has finished is kept, and two
-runs on one store do not disturb each other.`,
+runs on one store do not disturb each other.
+
+With --export, the exports of a stage become a tar archive too: those of the stage that the chain calls its product, or
+of one that is named. It unpacks anywhere, and is the same, byte for byte, wherever the chain was climbed.`,
 		example: `  rung bootstrap
   rung bootstrap --rebuild --out /tmp/o    # run everything again; fail where a byte differs from the last time
   rung bootstrap --machine host            # where namespaces are forbidden; marked so in the ledger
+  rung bootstrap --export sysroot.tar      # take home what the chain is climbed for
+  rung bootstrap --export boot2=boot2.tar
   rung bootstrap --json | jq .verdict`,
 		kinds: []fault.Kind{fault.NotFound, fault.BuildFailed, fault.Mismatch, fault.Limit, fault.Unavailable,
 			fault.Interrupted},
@@ -57,6 +64,7 @@ runs on one store do not disturb each other.`,
 	flags.StringVar(&f.seed, "seed", "", "folder with the seed, in place of the one rung carries")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "stages to run side by side")
 	flags.BoolVar(&f.rebuild, "rebuild", false, "run every stage, and compare with what earlier runs gave")
+	flags.StringVar(&f.export, "export", "", "write a tar archive of a stage's exports: FILE, or STAGE=FILE")
 	addMirrorFlag(c, &f.mirrors)
 	complete(c, "arch", "amd64", "arm64", "riscv64")
 	complete(c, "machine", a.machineNames()...)
@@ -77,6 +85,12 @@ func (a *app) climb(ctx context.Context, f climb) error {
 	if err != nil {
 		return err
 	}
+	var take export
+	if f.export != "" {
+		if take, err = parseExport(plan, f.export); err != nil {
+			return err
+		}
+	}
 	m, err := a.newMachine(f.machine)
 	if err != nil {
 		return err
@@ -85,15 +99,29 @@ func (a *app) climb(ctx context.Context, f climb) error {
 	if !slices.Contains(info.Arches, f.arch) {
 		return fault.New(fault.Unavailable, "machine %s runs no %s programs here", info.Name, f.arch)
 	}
-	h, err := a.openHome(false)
+	outcome, err := a.run(ctx, plan, m, f)
 	if err != nil {
 		return err
+	}
+	if err := take.write(ctx, a.home.disk, outcome.Stages); err != nil {
+		return err
+	}
+	r := report.NewClimb(outcome, info.Name, info.Isolated, filepath.Join(f.out, f.arch))
+	r.Export = take.file
+	return a.show(r, r.Text)
+}
+
+// run climbs a plan on a machine, and lands the artefacts of the stages that were finished, whatever became of others.
+func (a *app) run(ctx context.Context, plan *chain.Plan, m machine.Machine, f climb) (chain.Outcome, error) {
+	h, err := a.openHome(false)
+	if err != nil {
+		return chain.Outcome{}, err
 	}
 	view := a.newView()
 	defer view.close()
 	fetcher, err := a.newFetcher(h, "/", f.mirrors, false, view.tellSource)
 	if err != nil {
-		return err
+		return chain.Outcome{}, err
 	}
 	var finished []chain.Done
 	outcome, err := chain.Run(ctx, plan, chain.Options{
@@ -113,10 +141,9 @@ func (a *app) climb(ctx context.Context, f climb) error {
 		}
 	}
 	if err != nil {
-		return err
+		return chain.Outcome{}, err
 	}
-	r := report.NewClimb(outcome, info.Name, info.Isolated, filepath.Join(f.out, f.arch))
-	return a.show(r, r.Text)
+	return outcome, nil
 }
 
 // seedFiles is the seed that rung carries, or a folder in its place.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/ledger"
 	"github.com/rung-build/rung/internal/report"
+	"github.com/rung-build/rung/internal/source"
 	"github.com/rung-build/rung/internal/store"
 )
 
@@ -176,7 +178,10 @@ ledger, and the distfiles that the chain declares. Needs the store for itself: t
 				return err
 			}
 			keep := wanted(runs)
-			if err := a.keepDistfiles(c.Context(), h, keep); err != nil {
+			if err = a.keepUnpacked(c.Context(), h, runs, keep); err == nil {
+				err = a.keepDistfiles(c.Context(), h, keep)
+			}
+			if err != nil {
 				return stopped(c.Context(), err)
 			}
 			got, err := h.disk.GC(c.Context(), keep)
@@ -215,6 +220,26 @@ func wanted(runs []ledger.Run) map[digest.Digest]bool {
 		}
 	}
 	return keep
+}
+
+// keepUnpacked adds to what a store keeps the whole trees of the distfiles that latest runs took from.
+func (a *app) keepUnpacked(ctx context.Context, h *home, runs []ledger.Run, keep map[digest.Digest]bool) error {
+	fetcher, err := a.newFetcher(h, "/", nil, false, nil)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run.Distfile == nil || !keep[run.Job] {
+			continue
+		}
+		more, err := fetcher.Keep(ctx, source.Distfile{Name: run.Inputs[0].Name, File: run.Distfile.File,
+			Tree: run.Distfile.Tree, Strip: run.Distfile.Strip})
+		if err != nil {
+			return err
+		}
+		maps.Copy(keep, more)
+	}
+	return nil
 }
 
 // storePath is rung store path.

@@ -51,5 +51,6 @@ type Run struct {
 type Distfile struct {
 	File    digest.Digest `json:"file"`          // other than the input's where that was packed anew
 	Tree    digest.Digest `json:"tree,omitzero"` // that it unpacks to, in the form of the Remote Execution API
-	Licence string        `json:"licence"`       // an SPDX expression
+	Strip   int           `json:"strip,omitempty"`
+	Licence string        `json:"licence"` // an SPDX expression
 }

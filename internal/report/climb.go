@@ -30,7 +30,8 @@ type Climb struct {
 	Distfiles []Distfile    `json:"distfiles,omitempty"`
 	Stages    []Stage       `json:"stages"`
 	Verdict   Verdict       `json:"verdict"`
-	Out       string        `json:"out"` // the folder of the artefacts
+	Out       string        `json:"out"`              // the folder of the artefacts
+	Export    string        `json:"export,omitempty"` // the archive of a stage's exports
 	Wall      time.Duration `json:"wall_ns"`
 }
 
@@ -178,17 +179,29 @@ func (c Climb) verdict(w io.Writer) error {
 	}
 	p.line("answers    %s", c.Verdict.answers())
 	p.line("artefacts  %s, %d bytes, in %s", count(c.Verdict.Artefacts, "file"), c.Verdict.Bytes, c.Out)
+	if c.Export != "" {
+		p.line("archive    %s", c.Export)
+	}
 	p.line("total      %s, %s, %s on machine %s%s", count(len(c.Stages), "stage"), count(c.Verdict.Hits, "hit"),
 		Span(c.Wall), c.Machine, isolation(c.Isolated))
+	c.says(p)
+	return p.err
+}
+
+// says writes what last steps printed.
+func (c Climb) says(p *printer) {
 	for _, s := range c.Stages {
 		if s.Says == nil {
+			continue
+		}
+		if s.Says.Text == "" {
+			p.line("says       %s: %s: nothing", s.Name, s.Says.Program)
 			continue
 		}
 		for line := range strings.SplitSeq(strings.TrimRight(s.Says.Text, "\n"), "\n") {
 			p.line("says       %s: %s: %s", s.Name, s.Says.Program, printable(line))
 		}
 	}
-	return p.err
 }
 
 func (v Verdict) answers() string {
