@@ -177,12 +177,7 @@
 (define (initialize type offset bits)
   (case (type-kind type)
     ((array)
-     (cond (pending
-            (if (and (char-array? type) (string-node? pending))
-                (let ((text (node-b pending)))
-                  (set! pending #f)
-                  (add-string! type offset text))
-                (initialize-array type offset #f)))
+     (cond (pending (initialize-array type offset #f))
            ((and (char-array? type) (eq? tok 'str))
             (add-string! type offset (parse-string)))
            ((accept #\{)
@@ -510,11 +505,11 @@
                 (dead (loop (cdr lines) out #t))
                 (else
                  (loop (cdr lines) (cons line out)
-                       (or (string=? first "leave") (string=? first "b .")
-                           (string=? first "b .L")))))))))
+                       (or (string=? first "leave")
+                           (string=? first "b .")))))))))
 (define (jump-to? line label)
-  (and (string=? (car line) "b .L")
-       (string=? (car label) ":.L")
+  (and (string=? (car line) "b .")
+       (string=? (car label) ":.")
        (eqv? (cadr line) (cadr label))))
 
 ; --- The whole ---

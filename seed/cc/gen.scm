@@ -22,8 +22,8 @@
 (define (new-label)
   (set! label-count (+ label-count 1))
   label-count)
-(define (emit-label n) (emit ":.L" n))
-(define (emit-jump n) (emit "b .L" n))
+(define (emit-label n) (emit ":." n))
+(define (emit-jump n) (emit "b ." n))
 
 ; --- The frame ---
 
@@ -284,7 +284,7 @@
      (gen-branch (node-b n) sense label r))
     (else
      (gen n r #t)
-     (emit (if sense "bnz " "bz ") (reg r) " .L" label))))
+     (emit (if sense "bnz " "bz ") (reg r) " ." label))))
 
 (define (branch-compare op a b label r)
   (let ((unsigned (type-unsigned (node-type a))))
@@ -294,13 +294,13 @@
            (gen-branch a (eq? op '!=) label r)
            (begin
              (gen a r #t)
-             (emit (if (eq? op '==) "bz " "bnz ") (reg r) " .L" label))))
+             (emit (if (eq? op '==) "bz " "bnz ") (reg r) " ." label))))
       ((and (num? b) (small? (node-a b))
             (not (and unsigned (< (node-a b) 0))))
        (gen a r #t)
        (let ((v (node-a b)))
          (define (jump name v)
-           (emit name (reg r) " " v " .L" label))
+           (emit name (reg r) " " v " ." label))
          (case op
            ((==) (jump "beqi " v))
            ((!=) (jump "bnei " v))
@@ -311,7 +311,7 @@
       (else
        (let ((other (reg (gen-two a b r #t #t))) (here (reg r)))
          (define (jump name x y)
-           (emit name x " " y " .L" label))
+           (emit name x " " y " ." label))
          (case op
            ((==) (jump "beq " here other))
            ((!=) (jump "bne " here other))

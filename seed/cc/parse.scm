@@ -819,10 +819,10 @@
 (define (search-cases sorted i j unsigned default)
   (define (jump name v label)
     (if (and (small-32? v) (not (and unsigned (< v 0))))
-        (emit name "i a0 " v " .L" label)
+        (emit name "i a0 " v " ." label)
         (begin
           (emit "li8 a1 0x" (number->hex v))
-          (emit name " a0 a1 .L" label))))
+          (emit name " a0 a1 ." label))))
   (if (<= (- j i) 4)
       (let loop ((i i))
         (if (= i j)
