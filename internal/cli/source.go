@@ -218,6 +218,9 @@ func (v *view) sourceText(e source.Event) string {
 		}
 	case source.Finished:
 		v.running = slices.DeleteFunc(v.running, func(r *running) bool { return r.name == e.Distfile.Name })
+		if e.Again {
+			return fmt.Sprintf("%s: unpacked again from the store", e.Distfile.Name)
+		}
 		if e.Repacked() {
 			return fmt.Sprintf("%s: fetched from %s: packed anew, %v in place of %v, and unpacks to the declared tree",
 				e.Distfile.Name, e.Place, e.File, e.Distfile.File)

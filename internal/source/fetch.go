@@ -61,6 +61,7 @@ type Fetched struct {
 	Tree     tree.Tree     // what it unpacks to, see Unpacked.Tree; of a file that is used as it is, one node of its name
 	Place    string        // where it came from, without passwords
 	Hit      bool          // it was in the store already
+	Again    bool          // only the file was, and was unpacked again
 }
 
 // Repacked tells that the file is not the declared one, byte for byte, but unpacks to the same tree.
@@ -182,7 +183,7 @@ func (f *Fetcher) fromPlaces(ctx context.Context, d Distfile, part *partial) (Fe
 		var final *finalError
 		switch {
 		case err == nil:
-			got.Place = p.label
+			got.Place, got.Again = f.origin(ctx, d, p), !p.blob.IsZero()
 			return got, f.remember(ctx, got)
 		case ctx.Err() != nil:
 			return Fetched{}, ctx.Err()
@@ -195,6 +196,16 @@ func (f *Fetcher) fromPlaces(ctx context.Context, d Distfile, part *partial) (Fe
 		refuse(p, err)
 	}
 	return Fetched{}, &LackError{[]Lack{lack}}
+}
+
+// origin is where a file came from that a place gave: for one that the store had already, where it came from then.
+func (f *Fetcher) origin(ctx context.Context, d Distfile, p place) string {
+	if !p.blob.IsZero() {
+		if r, ok, err := f.recall(ctx, d); err == nil && ok && r.File == p.blob {
+			return r.Place
+		}
+	}
+	return p.label
 }
 
 // fromPlace gets a file from a place, judges it, and takes it into the store or sets it aside. A file that was put

@@ -579,7 +579,7 @@ func TestFetchHeals(t *testing.T) {
 	}
 	w.server.Close()
 	got, err := w.fetcher(nil).Fetch(t.Context(), d)
-	if err != nil || got[0].Place != "the store" {
+	if err != nil || got[0].Place != "the store" || !got[0].Again {
 		t.Errorf("Fetch(...) = %v, %v; want it from the store", got, err)
 	}
 }

@@ -243,8 +243,8 @@ func TestVerifyDamage(t *testing.T) {
 	if _, err := f.Verify(t.Context(), d); !errors.As(err, &corrupt) {
 		t.Fatalf("Verify(...) = %v; want the damage named", err)
 	}
-	if got, err := f.Fetch(t.Context(), d); err != nil || got[0].Place != "the store" {
-		t.Fatalf("Fetch(...) = %v, %v; want it unpacked again from the store", got, err)
+	if got, err := f.Fetch(t.Context(), d); err != nil || !got[0].Again || got[0].Place != d.Places[0] {
+		t.Fatalf("Fetch(...) = %v, %v; want it unpacked again, and where it came from once", got, err)
 	}
 	if _, err := f.Verify(t.Context(), d); err != nil {
 		t.Errorf("Verify(...) = %v; want it sound again", err)
