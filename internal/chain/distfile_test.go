@@ -20,6 +20,7 @@ import (
 type shelf struct {
 	site  *site
 	asked int
+	place string // where everything came from
 	err   error
 }
 
@@ -34,7 +35,7 @@ func (s *shelf) Fetch(ctx context.Context, files ...source.Distfile) ([]source.F
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, source.Fetched{Distfile: d, File: d.File, Tree: t})
+		all = append(all, source.Fetched{Distfile: d, File: d.File, Tree: t, Place: s.place})
 	}
 	return all, nil
 }
