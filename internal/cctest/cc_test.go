@@ -173,7 +173,7 @@ func (b bench) written(name string, files []string) (want string) {
 		b.write(file, text)
 		want = string(text)
 	}
-	if strings.Count(want, "\n") < 5 {
+	if strings.Count(want, "\n") < 4 {
 		b.Fatalf("%s.out has only %d lines", name, strings.Count(want, "\n"))
 	}
 	return want

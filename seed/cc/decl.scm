@@ -237,6 +237,8 @@
 (define (initialize-struct type offset braced)
   (let loop ((members (type-ext type)))
     (cond ((or (null? members) (and braced (eqv? tok #\}))) #f)
+          ((not (type-size (member-type (car members))))
+           (fail "a value for an array without a length"))
           (else
            (let ((m (car members)))
              (no-designator)
@@ -402,7 +404,6 @@
     (let loop ((items items) (at start) (byte 0))
       ; byte: what is known of the byte at at
       (if (and (pair? items) (item-bits (car items))
-               (or (= (quotient (bit (car items)) 8) at) (= byte 0))
                (= (quotient (bit (car items)) 8) at))
           (let* ((item (car items)) (width (cdr (item-bits item)))
                  (shift (remainder (bit item) 8)))
@@ -431,7 +432,7 @@
        (data-line ".8 0x" (number->hex (car v)) " .8 " (cdr v)))
       (v
        (data-line "." (type-size type) " "
-                  (if (not (integer? v)) (string-append "0x" (number->hex v)) v)))
+                  (if (integer? v) v (string-append "0x" (number->hex v)))))
       ((not (= (register-size type) 8)) (not-constant))
       (else (emit-address n)))))
 (define (emit-address n)

@@ -549,7 +549,7 @@
      (end-of-line)
      (set! conds (cdr conds)))
     ((error) (fail-at line "#error" (rest-of-line)))
-    ((warning pragma) (rest-of-line))
+    ((warning) (rest-of-line))
     (else (fail-at line "#" name " is not supported"))))
 
 (define (macro-name)

@@ -228,7 +228,7 @@
     (cond
       (in-condition (num t-long 0))
       ((not decl)
-       (if (string=? (tok-text id) "__func__")
+       (if (member (tok-text id) '("__func__" "__FUNCTION__"))
            (string-object function-name)
            (fail (tok-text id) " has not been declared")))
       (else
@@ -266,7 +266,8 @@
   (constant-value (parse-conditional)))
 (define (parse-size)
   (let ((v (parse-constant)))
-    (if (or (not (integer? v)) (< v 0) (> v 1000000000)) (fail "a size out of range"))
+    (if (or (not (integer? v)) (< v 0) (> v 1000000000))
+        (fail "a size out of range"))
     v))
 
 ; --- Types ---

@@ -292,7 +292,7 @@
 
 (define (cast n type)
   (let ((from (node-type n)))
-    (cond ((eq? from type) n)
+    (cond ((and (eq? from type) (not (eq? (node-op n) 'bits))) n)
           ((kind? type 'void) (node1 'cast type n))
           ((or (not (scalar? type)) (not (scalar? from)))
            (fail "a conversion that is not possible"))
@@ -353,8 +353,10 @@
   (let* ((type (node-type a)) (size (size-of (type-base type))))
     (cond ((kind? (node-type b) 'ptr)
            (if (eqv? op #\+) (fail "a sum of two pointers"))
-           (binary #\/ (fold #\- t-long (cast a t-long) (cast b t-long))
-                   (num t-long size)))
+           (let ((bytes (fold #\- t-long (cast a t-long) (cast b t-long))))
+             (if (power-of-2 size)
+                 (fold '>> t-long bytes (num t-int (power-of-2 size)))
+                 (fold #\/ t-long bytes (num t-long size)))))
           ((not (int? (node-type b))) (fail "not an integer"))
           (else
            (let ((n (fold #\* t-long (cast b t-long) (num t-long size))))
@@ -519,7 +521,8 @@
 
 (define (assign place n)
   (let ((type (node-type place)))
-    (if (not (place? place)) (fail "an assignment to something without a place"))
+    (if (not (place? place))
+        (fail "an assignment to something without a place"))
     (if (memq (type-kind type) '(array func void))
         (fail "an assignment to an array or a function"))
     (let ((n (convert (value n) type)))

@@ -69,6 +69,7 @@ int main(void)
     SHOW(p->u3 = 13);
     SHOW(p->u3 - 6);
     SHOW(p->u3 - 6 < 0);
+    SHOW(+(unsigned)p->u3 - 6 > 0);
     SHOW(p->c = 200);
     SHOW(p->s7 = 64);
     SHOW(p->s20 = 0x80000);

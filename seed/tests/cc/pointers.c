@@ -14,7 +14,10 @@ struct item items[3];
 char *names[] = { "zero", "one", "two", 0 };
 
 static int sum(row r) { return r[0] + r[3]; }
-static int sum2(int r[][4], int n) { return n ? sum(*r) + sum2(r + 1, n - 1) : 0; }
+static int sum2(int r[][4], int n)
+{
+    return n ? sum(*r) + sum2(r + 1, n - 1) : 0;
+}
 static int *at(int i) { return numbers + i; }
 static void swap(int *a, int *b) { int t = *a; *a = *b; *b = t; }
 static int count(char **list)
