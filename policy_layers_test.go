@@ -31,6 +31,8 @@ func rooms() []room {
 			"a flist is a tree whose content lives elsewhere: it needs no engine"},
 		{"internal/report", "internal/chain internal/ledger internal/tree internal/digest internal/fault",
 			"a report prints values, and runs nothing"},
+		{"internal/report/page", "internal/report internal/chain internal/ledger internal/digest internal/fault",
+			"a page prints values as well"},
 
 		{"internal/chain", "internal/machine internal/ledger internal/store internal/source internal/tree internal/digest internal/fault",
 			"the engine sees the interface of a machine and knows no driver, format or program"},
@@ -42,6 +44,8 @@ func rooms() []room {
 		{"internal/seedlang", "internal/fault", "the reference assembler is the second way, independent of the engine"},
 		{"internal/seedlang/*", "internal/seedlang", "a program for people who write seed texts"},
 		{"internal/scheme1test", "", "the suite of a program of the seed; its tests assemble and run it"},
+		{"internal/cctest", "", "the suite of a program of the seed; its tests compile C and run it"},
+		{"internal/sysroottest", "", "the suite of what the chain ends in; its tests run it"},
 
 		{"internal/machine", "internal/format/reapi internal/store internal/tree internal/digest internal/fault",
 			"a job is data that maps onto a REAPI Action; no driver is known here"},
