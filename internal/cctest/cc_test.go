@@ -47,7 +47,6 @@ var tools = sync.OnceValues(func() (map[string][]byte, error) {
 	}
 	for name, texts := range map[string][]string{
 		"cc.scm": ccTexts, "start.P1": {"amd64/P1.M1", "cc/cc.P1"}, "float.c": {"cc/float.c"},
-		"lib.c": {"tests/cc/lib.c"}, "test.h": {"tests/cc/test.h"}, "pp.h": {"tests/cc/pp.h"},
 	} {
 		for _, text := range texts {
 			b, err := fs.ReadFile(seed.Files(), text)
@@ -90,7 +89,19 @@ func newBench(t testing.TB) bench {
 	for name, text := range files {
 		b.write(name, text)
 	}
+	for _, name := range []string{"lib.c", "test.h", "pp.h"} {
+		b.write(name, read(t, name))
+	}
 	return b
+}
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func (b bench) write(name string, text []byte) {
@@ -149,7 +160,7 @@ func (b bench) host(files ...string) string {
 // programs are the names of the written programs; what is more than one file is said here.
 func programs(t *testing.T) map[string][]string {
 	t.Helper()
-	names, err := fs.Glob(seed.Files(), "tests/cc/*.out")
+	names, err := filepath.Glob("testdata/*.out")
 	if err != nil || len(names) < 10 {
 		t.Fatalf("Glob gave %q and %v; want ten names or more", names, err)
 	}
@@ -166,10 +177,7 @@ func programs(t *testing.T) map[string][]string {
 func (b bench) written(name string, files []string) (want string) {
 	b.Helper()
 	for _, file := range append(files, name+".out") {
-		text, err := fs.ReadFile(seed.Files(), "tests/cc/"+file)
-		if err != nil {
-			b.Fatal(err)
-		}
+		text := read(b, file)
 		b.write(file, text)
 		want = string(text)
 	}
