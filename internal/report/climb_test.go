@@ -47,16 +47,22 @@ stage(name = "top", inputs = {"a": "low/a"}, steps = [run("a")], exports = ["d"]
 		return all
 	}
 	run := ledger.Run{Machine: "sandbox"}
-	return chain.Outcome{Plan: plan, Wall: 75 * time.Second, Stages: []chain.Done{
+	plan.Stages[1].Says = "a"
+	lib := ledger.Run{Stage: "distfile:lib.tar", Inputs: []ledger.File{{Name: "lib.tar", Digest: hello, From: "/media/lib.tar"},
+		{Name: "a.patch", Digest: hello, From: "seed:a.patch"}, {Name: "b.patch", Digest: hello, From: "seed:b.patch"}},
+		Distfile: &ledger.Distfile{File: digest.Of([]byte("declared")), Licence: "MIT"}}
+	return chain.Outcome{Plan: plan, Wall: 75 * time.Second, Sources: []chain.Source{{Run: lib}}, Stages: []chain.Done{
 		{Stage: plan.Stages[0], Job: hello, Hit: true, Outputs: files("a"), Run: run, Wall: 12 * time.Millisecond},
 		{Stage: plan.Stages[1], Job: hello, Healed: errors.New("cut"), Outputs: files("d/x", "d/y"), Run: run,
-			Wall: 74 * time.Second},
+			Said: "Hello\x1b[2J\nthere\n", Wall: 74 * time.Second},
 	}}
 }
 
 func TestClimbText(t *testing.T) {
 	var b bytes.Buffer
-	if err := NewClimb(outcome(t), "sandbox", true, "build/amd64").Text(&b); err != nil {
+	climb := NewClimb(outcome(t), "sandbox", true, "build/amd64")
+	climb.Export = "top.tar"
+	if err := climb.Text(&b); err != nil {
 		t.Fatal(err)
 	}
 	// The digest of a stage is what `sha256sum FILES | sha256sum` prints in its folder.
@@ -67,15 +73,20 @@ func TestClimbText(t *testing.T) {
 		}
 		return digest.Of([]byte(text)).Short()
 	}
+	declared := digest.Of([]byte("declared"))
 	want := `stage  steps  time      how     bytes out  digest
 low    2      0.01 s    hit     5          ` + listing("a") + `
 top    1      1 m 14 s  healed  10         ` + listing("d/x", "d/y") + `
 
 seed       amd64/p, 5 bytes, sha256 ` + hello.Hex() + `
+distfile   lib.tar, 5 bytes, sha256 ` + hello.Hex() + `, MIT, packed anew (declared is ` + declared.Hex() + `), 2 patches
 same       low: a == p
 answers    1 of 3 artefacts are equal to their answer, 2 have none
 artefacts  3 files, 15 bytes, in build/amd64
+archive    top.tar
 total      2 stages, 1 hit, 1 m 15 s on machine sandbox
+says       top: a: Hello�[2J
+says       top: a: there
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("Text() differs (-want +got):\n%s", diff)
