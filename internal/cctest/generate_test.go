@@ -16,6 +16,7 @@ type generator struct {
 	depth int        // of statements
 	funcs int        // that were written, to be called
 	loops int        // variables for loops that are in use
+	temps int        // variables that the statement assigns within an expression
 }
 
 // A variable is a place that can be read and assigned.
@@ -45,6 +46,7 @@ func (g *generator) line(format string, args ...any) {
 func program(seed uint64, n int) string {
 	g := &generator{state: seed*0x9e3779b97f4a7c15 + 1}
 	g.line("#include \"test.h\"")
+	g.line("%s", helpers)
 	g.globals()
 	common := len(g.vars)
 	for range n {
@@ -64,6 +66,16 @@ func program(seed uint64, n int) string {
 	g.line("return 0; }")
 	return g.out.String()
 }
+
+// helpers are functions without effects, to be called within expressions.
+const helpers = `struct pair { int a; long b; signed char c; };
+static long h0(int a, unsigned char b) { return a * 3L - b; }
+static unsigned char h1(long a) { return a >> 3; }
+static short h2(unsigned a, long b, char c) { return a + b * c; }
+static struct pair h3(long a, int b) { struct pair p = { a, b, a + b }; return p; }
+static long h4(struct pair p, int n, struct pair q) { return p.a - q.b * n + p.c; }
+static long (*h5)(int, unsigned char) = h0;
+static unsigned h6(int n) { return n < 1 ? 1 : n * h6((n & 15) - 1) + 1; }`
 
 // structs is how many structs a program has.
 func (g *generator) structs() int { return 12 }
@@ -153,7 +165,9 @@ func (g *generator) function() {
 	g.line("%s f%d(%s a, %s b) {", g.one(kinds...), g.funcs, a, b)
 	g.depth++
 	g.vars = append(g.vars, variable{"a", a}, variable{"b", b})
+	g.line("%s x0 = 1; %s x1 = 2; %s x2 = 3;", g.one(kinds...), g.one(kinds...), g.one(kinds...))
 	for i := range 3 {
+		g.temps = 0
 		kind := g.one(kinds...)
 		g.line("%s v%d = %s;", kind, i, g.expr(2))
 		g.vars = append(g.vars, variable{fmt.Sprintf("v%d", i), kind})
@@ -166,6 +180,8 @@ func (g *generator) function() {
 	for _, v := range g.vars[len(g.vars)-5:] {
 		g.line("sum = sum * 31 + %s;", v.name)
 	}
+	g.temps = 0
+	g.line("sum += x0 * 3 + x1 * 5 + x2 * 7;")
 	g.line("return sum ^ sum >> 32 ^ (%s);", g.expr(3))
 	g.depth--
 	g.line("}")

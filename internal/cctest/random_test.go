@@ -12,6 +12,7 @@ import (
 
 // statement writes one statement, with others in it.
 func (g *generator) statement() {
+	g.temps = 0
 	choice := g.next(12)
 	if g.depth > 4 {
 		choice = g.next(5)
@@ -161,6 +162,9 @@ func (g *generator) expr(depth int) string {
 		return g.vars[g.next(len(g.vars))].name
 	}
 	e := func() string { return g.expr(depth - 1) }
+	if g.vars != nil && g.next(6) == 0 {
+		return g.special(depth, e)
+	}
 	switch g.next(16) {
 	case 0:
 		return fmt.Sprintf("%s(%s)", g.one("-", "~", "!", "+"), e())
@@ -185,6 +189,38 @@ func (g *generator) expr(depth int) string {
 		return fmt.Sprintf("g_array[(%s) & 7]", e())
 	}
 	return fmt.Sprintf("((%s) %s (%s))", e(), g.one("+", "-", "*", "&", "|", "^"), e())
+}
+
+// special is an expression with a call, an assignment to a variable that nothing else uses, or many operands.
+func (g *generator) special(depth int, e func() string) string {
+	switch choice := g.next(12); choice {
+	case 0, 1, 2:
+		return g.one("h0", "h5", "(*h5)", "(1 ? h0 : h5)") + fmt.Sprintf("(%s, %s)", e(), e())
+	case 3:
+		return fmt.Sprintf("h1(%s)", e())
+	case 4:
+		return fmt.Sprintf("h2(%s, %s, %s)", e(), e(), e())
+	case 5:
+		return fmt.Sprintf("h3(%s, %s).%s", e(), e(), g.one("a", "b", "c"))
+	case 6:
+		return fmt.Sprintf("h4(h3(%s, %s), %s, h3(%s, %s))", e(), e(), e(), e(), e())
+	case 7:
+		return fmt.Sprintf("h6((%s) & 15)", e())
+	case 8, 9, 10:
+		if g.temps == 3 {
+			return e()
+		}
+		g.temps++
+		x := fmt.Sprintf("x%d", g.temps-1)
+		return g.one(
+			fmt.Sprintf("(%s %s (%s))", x, g.one("=", "+=", "-=", "^=", "*=", "|="), e()),
+			"("+x+"++)", "("+x+"--)", "(++"+x+")", fmt.Sprintf("((%s) , (%s))", x, e()))
+	}
+	text := g.expr(0)
+	for range 9 {
+		text = fmt.Sprintf("%s %s (%s)", g.expr(g.next(2)), g.one("+", "-", "*", "^"), text)
+	}
+	return "(" + text + ")"
 }
 
 // compare runs a random program as cc and as the host's compiler made it.
