@@ -28,16 +28,20 @@ const (
 // The bounds of what the page lists. Reports hold all of it.
 const (
 	openRows  = 12   // longer lists are folded
-	maxRows   = 2000 // of a list
-	maxWords  = 40   // of a step
+	maxRows   = 3000 // of a list
+	allRows   = 8000 // of all lists together
+	maxWords  = 40   // of a step, unfolded
+	maxRest   = 3000 // of a step, folded
 	maxDigest = 12   // digits of a digest that are seen
 )
 
 // HTML writes the report as a page.
 func (r Report) HTML(w io.Writer) error {
+	most := r.mostRows()
 	t := template.New("page.tmpl").Funcs(template.FuncMap{
 		"size": report.Size, "span": report.Span, "grouped": groupedAny, "count": count, "plain": plain,
-		"word": word, "base": path.Base, "moment": moment, "rows": rowsOf[File], "outputs": rowsOf[Output], "steps": stepsOf,
+		"word": word, "base": path.Base, "moment": moment, "steps": stepsOf(most),
+		"rows": rowsOf[File](most), "outputs": rowsOf[Output](most),
 		"digest": func(d digest.Digest) shortened { return shortened{d} }, "programs": programs, "findings": Report.findings,
 		"bar": bar, "ref": ref, "join": strings.Join, "lines": plainLines, "inc": func(i int) int { return i + 1 },
 	})
@@ -46,7 +50,7 @@ func (r Report) HTML(w io.Writer) error {
 		return fmt.Errorf("page: %w", err)
 	}
 	b := bufio.NewWriter(w)
-	if err := t.Execute(b, newView(&r)); err != nil {
+	if err := t.Execute(b, newView(&r, most)); err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
 	return b.Flush()
@@ -65,7 +69,7 @@ type view struct {
 	Program string   // an artefact to ask about
 }
 
-func newView(r *Report) view {
+func newView(r *Report, most int) view {
 	v := view{
 		Report:  r,
 		Ladders: []ladder{newLadder(r, "ladder", wide), newLadder(r, "small-ladder", narrow)},
@@ -86,7 +90,7 @@ func newView(r *Report) view {
 		for _, f := range s.Files {
 			switch {
 			case !f.Export:
-			case len(v.Sums) == maxRows:
+			case len(v.Sums) == most:
 				v.SumsCut++
 			default:
 				v.Sums = append(v.Sums, f.Digest.Hex()+"  "+s.Name+"/"+f.Name)
@@ -103,9 +107,31 @@ type list[T any] struct {
 	Open bool // short enough to be unfolded
 }
 
-func rowsOf[T any](all []T) list[T] {
-	n := min(len(all), maxRows)
-	return list[T]{Rows: all[:n], Cut: len(all) - n, Open: len(all) <= openRows}
+func rowsOf[T any](most int) func([]T) list[T] {
+	return func(all []T) list[T] {
+		n := min(len(all), most)
+		return list[T]{Rows: all[:n], Cut: len(all) - n, Open: len(all) <= openRows}
+	}
+}
+
+// mostRows is how many rows of a list the page shows, so that all of it stays within what a browser and a mail take.
+func (r Report) mostRows() int {
+	var lengths []int
+	for _, s := range r.Stages {
+		lengths = append(lengths, len(s.Steps), len(s.Files))
+		for _, f := range s.Takes {
+			lengths = append(lengths, len(f.Files))
+		}
+	}
+	for most := maxRows; ; most /= 2 {
+		total := 0
+		for _, n := range lengths {
+			total += min(n, most)
+		}
+		if total <= allRows || most <= openRows {
+			return most
+		}
+	}
 }
 
 // command is a step: the program, the words behind it, and those that are shown only where somebody asks.
@@ -113,21 +139,31 @@ type command struct {
 	Program string
 	Words   []string
 	Rest    []string
+	More    int // words of Rest, and those that are left out of it
+	Cut     int // words that are left out
 }
 
-func stepsOf(all [][]string) list[command] {
-	shown := rowsOf(all)
-	l := list[command]{Cut: shown.Cut, Open: shown.Open}
-	for _, argv := range shown.Rows {
-		var c command
-		if len(argv) > 0 {
-			c.Program = argv[0]
-			n := min(len(argv), maxWords)
-			c.Words, c.Rest = argv[1:n], argv[n:]
+func stepsOf(most int) func([][]string) list[command] {
+	return func(all [][]string) list[command] {
+		shown := rowsOf[[]string](most)(all)
+		l := list[command]{Cut: shown.Cut, Open: shown.Open}
+		for _, argv := range shown.Rows {
+			l.Rows = append(l.Rows, commandOf(argv))
 		}
-		l.Rows = append(l.Rows, c)
+		return l
 	}
-	return l
+}
+
+func commandOf(argv []string) command {
+	if len(argv) == 0 {
+		return command{}
+	}
+	n := min(len(argv), maxWords)
+	c := command{Program: argv[0], Words: argv[1:n], Rest: argv[n:], More: len(argv) - n}
+	if c.Cut = len(c.Rest) - maxRest; c.Cut > 0 {
+		c.Rest = c.Rest[:maxRest]
+	}
+	return c
 }
 
 // programs tells how often each program is run, in the order of their first runs.
