@@ -3,12 +3,9 @@
 package sysroottest
 
 import (
-	"archive/tar"
-	"compress/bzip2"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,35 +47,21 @@ var many = []string{"60_errors_and_warnings", "96_nodata_wanted"}
 // unpackTests2 writes tcc's tests2 to a folder and gives the names of the tests.
 func unpackTests2(t *testing.T, dir string) []string {
 	t.Helper()
-	f, err := os.Open(tarball(t, "tcc-0.9.27+git20200814.62c30a4a.tar.bz2"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	var names []string
-	for r := tar.NewReader(bzip2.NewReader(f)); ; {
-		head, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return names
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		name, ok := strings.CutPrefix(strings.TrimPrefix(head.Name, "./"), "tests/tests2/")
-		if !ok || head.Typeflag != tar.TypeReg || strings.Contains(name, "/") {
+	for file, text := range tccTree(t) {
+		name, ok := strings.CutPrefix(file, "tests/tests2/")
+		if !ok {
 			continue
 		}
-		text, err := io.ReadAll(io.LimitReader(r, 1<<20))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name), text, 0o600)
-		}
-		if err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if regexp.MustCompile(`^\d+_.*\.c$`).MatchString(name) {
 			names = append(names, strings.TrimSuffix(name, ".c"))
 		}
 	}
+	slices.Sort(names)
+	return names
 }
 
 // together runs a program and gives all that it prints, in order, and its status.

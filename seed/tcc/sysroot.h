@@ -4,6 +4,9 @@
  * own, wherever that was unpacked. home.c finds it; -B overrides it.
  */
 #define TCC_VERSION "0.9.27"
+#ifndef __linux__ /* tcc tells programs that this is Linux if it was told so */
+#define __linux__ 1
+#endif
 #define CONFIG_TCC_STATIC
 #define CONFIG_TCCBOOT
 #define TCC_MUSL

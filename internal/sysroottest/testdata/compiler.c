@@ -238,6 +238,10 @@ static void symbols(void)
 static int prepared;
 static void __attribute__((constructor)) prepare(void) { prepared = 1; }
 
+#if !defined __linux__ || !defined __unix__ || !defined __x86_64__ || !defined __STDC__ || __STDC_HOSTED__ != 1
+#error these are what programs look for
+#endif
+
 static void language(void)
 {
 	int n = 5, vla[n], i, total = 0;
