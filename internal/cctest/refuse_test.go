@@ -21,6 +21,7 @@ func TestRefuses(t *testing.T) {
 		{"assembly", "void f(void) { asm(\"nop\"); }", "1: assembly is not supported"},
 		{"variable length", "void f(int n) { int a[n]; }", "1: this is not an integer constant"},
 		{"attribute", "struct s { char c; int i; } __attribute__((packed));", "1: the attribute packed is not supported"},
+		{"large array", "char a[50000][50000];", "1: an array that is too large"},
 		{"wide string", "int *s = L\"abc\";", "1: wide characters are not supported"},
 		{"two characters", "int i = 'ab';", "1: a character constant of 2 characters"},
 		{"large number", "long l = 0x10000000000000000;", "1: a number of more than 64 bits: 0x10000000000000000"},

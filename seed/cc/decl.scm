@@ -589,6 +589,7 @@
 ; Objects without a value come behind the image. -> the size of all.
 (define (place-objects objects)
   (let loop ((objects objects) (size (align-up data-size 16)))
+    (if (> size 2000000000) (fail "the objects are too large"))
     (if (null? objects)
         size
         (let* ((obj (car objects)) (type (obj-type obj)))

@@ -35,9 +35,9 @@
         (set-type-ptr! type p)
         p)))
 (define (array-of type length)
-  (vector 'array
-          (and length (* length (size-of type)))
-          (type-align type) #f type length #f #f))
+  (let ((size (and length (* length (size-of type)))))
+    (if (and size (> size 2000000000)) (fail "an array that is too large"))
+    (vector 'array size (type-align type) #f type length #f #f)))
 (define (function-type result params rest)
   (vector 'func 1 1 #f result params rest #f))
 (define t-chars (pointer-to t-char))
@@ -232,6 +232,7 @@
   (case (node-op n)
     ((local) (local type (+ (node-a n) offset)))
     ((global deref)
+     (if (not (small? (+ (node-b n) offset))) (fail "an offset too large"))
      (node (node-op n) type (node-call n) (node-a n) (+ (node-b n) offset)))
     (else
      (deref (add-offset (node1 'cast (pointer-to type) n) offset) type))))
