@@ -143,6 +143,8 @@ func (l *ladder) fill(c *rung) {
 	room := float64(l.Right - l.Left - 2*pad)
 	c.Height = headHeight + 4
 	switch {
+	case c.Class == "seed":
+		c.Sub = textFace.fit(c.Sub, room)
 	case c.source != nil:
 		c.Size, c.SubRight, c.Full = report.Size(c.source.File.Size()), "published", "the published source "+plain(c.source.Name)
 		c.Name = nameFace.fit(c.source.Name, room-sizeFace.width(c.Size)-gutter)
