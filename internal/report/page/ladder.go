@@ -124,7 +124,7 @@ func sourceCard(r *Report, name, key string) rung {
 }
 
 func seedCard(r *Report) rung {
-	c := rung{Class: "seed", Href: "#seed", key: string(FromSeed) + " ", Sub: "the one binary that nothing made"}
+	c := rung{Class: "seed", Href: "#seed", key: string(FromSeed) + " ", Sub: "the only binary"}
 	var names []string
 	var size int64
 	for _, f := range r.Seed {
@@ -132,7 +132,7 @@ func seedCard(r *Report) rung {
 		size += f.Digest.Size()
 	}
 	if len(names) != 1 {
-		c.Sub = "the binaries that nothing made"
+		c.Sub = "the only binaries"
 	}
 	c.Name, c.Size, c.Full = nameFace.fitNames(names, 200), grouped(size)+" B", "the seed, "+enumerate(names, 10)
 	return c
