@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rung-build/rung/internal/chain"
@@ -19,16 +20,32 @@ import (
 	"github.com/rung-build/rung/seed"
 )
 
-// tccTree unpacks tcc's tarball in memory.
+// trees holds what is unpacked already, by its path; several tests ask for it.
+var trees sync.Map
+
+// tccTree is tcc's tarball, unpacked in memory. It is not to be changed.
 func tccTree(t *testing.T) map[string][]byte {
 	t.Helper()
-	f, err := os.Open(tarball(t, "tcc-0.9.27+git20200814.62c30a4a.tar.bz2"))
+	name := tarball(t, "tcc-0.9.27+git20200814.62c30a4a.tar.bz2")
+	unpack, _ := trees.LoadOrStore(name, sync.OnceValue(func() map[string][]byte { return unpackTcc(t, name) }))
+	return unpack.(func() map[string][]byte)()
+}
+
+func unpackTcc(t *testing.T, name string) map[string][]byte {
+	t.Helper()
+	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	return untar(t, bzip2.NewReader(f))
+}
+
+// untar gives the files of an archive by their names.
+func untar(t *testing.T, archive io.Reader) map[string][]byte {
+	t.Helper()
 	files := map[string][]byte{}
-	for r := tar.NewReader(bzip2.NewReader(f)); ; {
+	for r := tar.NewReader(archive); ; {
 		head, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return files
@@ -62,16 +79,10 @@ func layOut(t *testing.T, dir, made string, stage chain.Stage) {
 		default:
 			text, err = os.ReadFile(filepath.Join(made, in.From.Stage, in.From.Path))
 		}
-		name := filepath.Join(dir, in.Name)
-		if err == nil {
-			err = os.MkdirAll(filepath.Dir(name), 0o700)
-		}
-		if err == nil {
-			err = os.WriteFile(name, text, 0o600)
-		}
 		if err != nil || len(text) == 0 {
 			t.Fatalf("input %s: %d bytes, %v", in.Name, len(text), err)
 		}
+		write(t, dir, map[string][]byte{in.Name: text})
 	}
 }
 
@@ -81,7 +92,7 @@ func layOut(t *testing.T, dir, made string, stage chain.Stage) {
 func TestDiverseDoubleCompiling(t *testing.T) {
 	t.Parallel()
 	need.Arch(t, "amd64")
-	cc := need.Tool(t, "cc")
+	cc := need.Tool(t, "gcc")
 	made, dir := filepath.Dir(sysroot(t)), t.TempDir()
 	plan, err := chain.Load("seed", seed.Files(), "amd64")
 	if err != nil {

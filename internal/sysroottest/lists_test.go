@@ -3,10 +3,8 @@
 package sysroottest
 
 import (
-	"archive/tar"
 	"compress/gzip"
-	"errors"
-	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -45,8 +43,8 @@ func listed(t *testing.T) map[string]map[string][]string {
 	return lists
 }
 
-// muslFiles are the paths of all files in musl's tarball, without the folder that holds everything.
-func muslFiles(t *testing.T) []string {
+// muslTree unpacks musl's tarball in memory, without the folder that holds everything.
+func muslTree(t *testing.T) map[string][]byte {
 	t.Helper()
 	f, err := os.Open(tarball(t, "musl-1.2.3.tar.gz"))
 	if err != nil {
@@ -57,19 +55,12 @@ func muslFiles(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for r := tar.NewReader(z); ; {
-		head, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return names
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, name, ok := strings.Cut(head.Name, "/"); ok && head.Typeflag == tar.TypeReg {
-			names = append(names, name)
-		}
+	files := map[string][]byte{}
+	for name, text := range untar(t, z) {
+		_, name, _ = strings.Cut(name, "/")
+		files[name] = text
 	}
+	return files
 }
 
 // byFolder are the names of files below a folder that end so, by the folders that hold them.
@@ -93,7 +84,7 @@ func byFolder(files []string, below, end string, take func(folder string) bool) 
 // in the folder of its newer malloc, or in its place what an architecture has in a folder of its name.
 func TestLists(t *testing.T) {
 	t.Parallel()
-	files, got := muslFiles(t), listed(t)
+	files, got := slices.Sorted(maps.Keys(muslTree(t))), listed(t)
 	if len(files) < 2000 {
 		t.Fatalf("%d files; want 2000 at least", len(files))
 	}

@@ -136,7 +136,7 @@ func TestPrintFloats(t *testing.T) {
 		{"printl %La 3fff ffffffffffffffff", " 0x1.fffffffffffffffep+0"},
 	}
 	c := chance(1)
-	for range 400 {
+	for range 250 {
 		questions = append(questions, printed(c.double())...)
 		high, low, x := c.long()
 		questions = append(questions,
@@ -186,7 +186,7 @@ func TestReadFloats(t *testing.T) {
 		"3.36210314311209350626e-4932", "1.18973149535723176502e4932", "1.18973149535723176510e4932", "0x1p-16382",
 	}
 	c := chance(2)
-	for range 400 {
+	for range 300 {
 		d := c.double()
 		_, _, l := c.long()
 		texts = append(texts, strconv.FormatFloat(d, 'g', int(c.next()%25)+1, 64), c.halfway())

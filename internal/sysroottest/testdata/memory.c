@@ -75,7 +75,7 @@ static void torture(void)
 	static struct block blocks[SLOTS];
 	int i, bad = 0;
 
-	for (i = 0; i < 20000; i++) {
+	for (i = 0; i < 12000; i++) {
 		struct block *b = &blocks[chance() % SLOTS];
 
 		if (i % 16 == 0)
