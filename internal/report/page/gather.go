@@ -196,11 +196,7 @@ func (g *gatherer) fetch(name string, declared digest.Digest) (Fetch, bool) {
 		if run.Distfile == nil || run.Distfile.File != declared || len(run.Inputs) == 0 {
 			continue
 		}
-		f := Fetch{Place: run.Inputs[0].From, File: run.Inputs[0].Digest}
-		for _, patch := range run.Inputs[1:] {
-			f.Patches = append(f.Patches, File{Name: patch.Name, Digest: patch.Digest, From: patch.From})
-		}
-		return f, true
+		return Fetch{Place: run.Inputs[0].From, File: run.Inputs[0].Digest}, true
 	}
 	return Fetch{}, false
 }

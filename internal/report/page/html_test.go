@@ -223,7 +223,7 @@ func TestHTMLHoldsItsFacts(t *testing.T) {
 	for _, want := range []string{
 		"1,234 lines of text", "1 artefact is not equal to the answer", "b == a", of("a!").Hex() + "  low/a",
 		"hit: a climb takes the stored result", "miss: a climb runs it", "2, the same bytes each time, on host, sandbox", "hello\n",
-		"debian:pool/main/l/lib.tar.gz", "from https://mirror.example/lib", "packed anew", "fix.patch", "MIT OR <b>0BSD</b>",
+		"debian:pool/main/l/lib.tar.gz", "from https://mirror.example/lib", "packed anew", "MIT OR <b>0BSD</b>",
 		"--arch amd64 --rebuild", of("program").Hex(), "not run yet", "none: could see the host", "2026-11-21 07:04:00 UTC",
 		"a ledger of 6 lines", "1 file of lib-1.tar.gz", "m t",
 	} {

@@ -44,9 +44,8 @@ type Text struct {
 
 // Fetch says where a distfile came from, and as what, the last time that the chain took from it.
 type Fetch struct {
-	Place   string        `json:"place"`             // without passwords
-	File    digest.Digest `json:"file"`              // other than the declared one where it was packed anew
-	Patches []File        `json:"patches,omitempty"` // of the seed
+	Place string        `json:"place"` // without passwords
+	File  digest.Digest `json:"file"`  // other than the declared one where it was packed anew
 }
 
 // Report is all that is known about a chain for one architecture.

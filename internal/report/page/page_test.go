@@ -72,8 +72,8 @@ func material(t testing.TB) Material {
 	again.Time, again.Machine, again.Isolated = failed.Time.Add(time.Hour), "host", false
 	declared, _ := digest.FromHex(sum9, 9)
 	lib := ledger.Run{Time: at, Chain: "seed", Arch: "amd64", Stage: "distfile:lib-1.tar.gz", Job: of("lib"), Machine: "unpack",
-		Isolated: true, Inputs: []ledger.File{file("lib-1.tar.gz", "repacked", "https://mirror.example/lib"),
-			file("fix.patch", "fix", "seed:fix.patch")}, Distfile: &ledger.Distfile{File: declared, Licence: "MIT"}}
+		Isolated: true, Inputs: []ledger.File{file("lib-1.tar.gz", "repacked", "https://mirror.example/lib")},
+		Distfile: &ledger.Distfile{File: declared, Licence: "MIT"}}
 	return Material{
 		Plan: plan, Runs: []ledger.Run{old, low, lib, mid, failed, again}, Head: ledger.Head{Lines: 6, Digest: of("last line")},
 		Texts: []Text{{Stage: "low", Language: "hex0", Files: 1, Code: 1234, Comments: 5, Bytes: 4}}, Rung: "v1", Go: "go1",
@@ -137,8 +137,7 @@ func TestReportSources(t *testing.T) {
 	declared, _ := digest.FromHex(sum9, 9)
 	want := []Source{{Name: "lib-1.tar.gz", Licence: "MIT OR <b>0BSD</b>", File: declared, Tree: declared,
 		Places: []string{"debian:pool/main/l/lib.tar.gz", "https://example.org/lib-1.tar.gz"}, Repacked: true, Takers: []string{"mid"},
-		Fetched: &Fetch{Place: "https://mirror.example/lib", File: of("repacked"),
-			Patches: []File{{Name: "fix.patch", Digest: of("fix"), From: "seed:fix.patch"}}}}}
+		Fetched: &Fetch{Place: "https://mirror.example/lib", File: of("repacked")}}}
 	if diff := cmp.Diff(want, newReport(t, material(t)).Sources, sameDigest); diff != "" {
 		t.Errorf("sources (-want +got):\n%s", diff)
 	}
