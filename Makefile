@@ -5,7 +5,7 @@
 GO   ?= go
 FUZZ ?= 30
 
-.PHONY: help bootstrap build test tools lint unit race fuzz shown readme answers bench clean
+.PHONY: help bootstrap build test tools lint sources sysroot unit race fuzz shown readme answers bench clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do \
@@ -20,6 +20,7 @@ build: ## make the program, build/rung
 test: export RUNG_NO_SKIP = 1
 test: tools ## install what is missing, then run every check; no test may be skipped
 	$(MAKE) lint
+	$(MAKE) sysroot
 	$(MAKE) shown
 	$(MAKE) readme
 	$(MAKE) fuzz
@@ -31,6 +32,12 @@ tools: ## install the tools that .ci/tools lists
 
 lint: ## gofmt, vet, staticcheck, go.mod
 	.ci/lint
+
+sources: ## fetch the sources of other people, into build/sources
+	$(GO) run ./cmd/rung source mirror build/sources
+
+sysroot: sources ## climb the chain from these, for the tests of what it ends in
+	$(GO) run ./cmd/rung bootstrap --mirror build/sources
 
 unit: ## go test ./..., in short
 	.ci/gotest
