@@ -23,7 +23,6 @@ type evaluator struct {
 
 	stages    []Stage
 	distfiles []source.Distfile
-	patches   map[string][]string // by the name of the distfile: paths in the seed
 }
 
 // defaultStep is the limit of a step that says nothing else.

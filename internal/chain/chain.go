@@ -25,8 +25,7 @@ type Plan struct {
 
 	Distfiles []source.Distfile // all that are declared, in their order; no stage need use one
 
-	texts   map[string]Text           // by path in the seed
-	patches map[string][]source.Patch // by the name of the distfile
+	texts map[string]Text // by path in the seed
 }
 
 // Text is a file of the seed, as it was when the plan was made.
@@ -117,7 +116,7 @@ func (p *Plan) Product() (Stage, bool) {
 	return Stage{}, false
 }
 
-// Text finds a file of the seed that some stage takes, or that is a patch of a distfile.
+// Text finds a file of the seed that some stage takes.
 func (p *Plan) Text(path string) (Text, bool) {
 	t, ok := p.texts[path]
 	return t, ok

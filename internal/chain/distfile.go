@@ -3,7 +3,6 @@
 package chain
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ func parseDistfileRef(s string) (Ref, bool) {
 	return Ref{Distfile: name, Path: path}, ok && name != "" && (!below || cleanPath(path))
 }
 
-// distfile is distfile(name, size, sha256, licence, places, tree="", strip=0, patches=[]), by keyword only.
+// distfile is distfile(name, size, sha256, licence, places, tree="", strip=0), by keyword only.
 func (e *evaluator) distfile(t *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple,
 	kwargs []starlark.Tuple) (starlark.Value, error) {
 	if len(args) > 0 {
@@ -33,10 +32,9 @@ func (e *evaluator) distfile(t *starlark.Thread, _ *starlark.Builtin, args starl
 	d := source.Distfile{Pos: t.CallFrame(1).Pos.String()}
 	var size int64
 	var sum, root string
-	var places, patches starlark.Iterable = nil, starlark.Tuple{}
+	var places starlark.Iterable
 	err := starlark.UnpackArgs("distfile", nil, kwargs, "name", &d.Name, "size", &size, "sha256", &sum,
-		"licence", &d.Licence, "places", &places, "tree?", &root, "strip?", &d.Strip,
-		"patches?", &patches)
+		"licence", &d.Licence, "places", &places, "tree?", &root, "strip?", &d.Strip)
 	if err != nil {
 		return nil, err
 	}
@@ -49,48 +47,18 @@ func (e *evaluator) distfile(t *starlark.Thread, _ *starlark.Builtin, args starl
 	if d.Places, err = stringsOf("places", places); err != nil {
 		return nil, fmt.Errorf("distfile %q: %w", d.Name, err)
 	}
-	names, err := stringsOf("patches", patches)
-	if err != nil {
-		return nil, fmt.Errorf("distfile %q: %w", d.Name, err)
-	}
-	e.distfiles, e.patches[d.Name] = append(e.distfiles, d), names
+	e.distfiles = append(e.distfiles, d)
 	return starlark.None, nil
 }
 
-// indexDistfiles checks the declarations, and reads the patches.
-func (p *planner) indexDistfiles(e *evaluator) {
-	if err := source.CheckAll(e.distfiles); err != nil {
+// indexDistfiles checks the declarations.
+func (p *planner) indexDistfiles(declared []source.Distfile) {
+	if err := source.CheckAll(declared); err != nil {
 		p.problems = append(p.problems, err)
 	}
-	for _, d := range e.distfiles {
+	for _, d := range declared {
 		p.distfiles[d.Name] = d
-		names := e.patches[d.Name]
-		for i, name := range names {
-			err := p.takePatch(d, name)
-			if slices.Contains(names[:i], name) {
-				err = errors.New("named twice")
-			}
-			if err != nil {
-				p.problems = append(p.problems, fmt.Errorf("%s: distfile %q: patch %q: %w", d.Pos, d.Name, name, err))
-			}
-		}
 	}
-}
-
-// takePatch reads a patch of a distfile from the seed.
-func (p *planner) takePatch(d source.Distfile, name string) error {
-	if d.Tree.IsZero() {
-		return errors.New("the distfile is used as it is: it has no tree to be patched")
-	}
-	if err := p.takeText(Ref{Path: name}); err != nil {
-		return err
-	}
-	patch, err := source.ParsePatch(name, p.texts[name].Bytes)
-	if err != nil {
-		return err
-	}
-	p.patches[d.Name] = append(p.patches[d.Name], patch)
-	return nil
 }
 
 // checkDistfile finds what an input refers to. Whether a path is in the tree is known only once that was unpacked.

@@ -43,8 +43,8 @@ func Load(name string, files fs.FS, arch string) (*Plan, error) {
 	}
 	stages := defined.stages
 	p := &planner{files: files, byName: map[string]Stage{}, texts: map[string]Text{},
-		distfiles: map[string]source.Distfile{}, patches: map[string][]source.Patch{}}
-	p.indexDistfiles(defined)
+		distfiles: map[string]source.Distfile{}}
+	p.indexDistfiles(defined.distfiles)
 	p.index(stages)
 	for _, s := range stages {
 		p.checkStage(s)
@@ -55,7 +55,7 @@ func Load(name string, files fs.FS, arch string) (*Plan, error) {
 		return nil, fault.New(fault.Usage, "%w", errors.Join(p.problems...))
 	}
 	return &Plan{Chain: name, Arch: arch, Stages: order, Answers: answers, Distfiles: defined.distfiles,
-		texts: p.texts, patches: p.patches}, nil
+		texts: p.texts}, nil
 }
 
 // checkArch wants a folder of the architecture's name, and says which there are.
@@ -83,7 +83,6 @@ type planner struct {
 	byName    map[string]Stage
 	texts     map[string]Text
 	distfiles map[string]source.Distfile
-	patches   map[string][]source.Patch
 	product   string // the stage that is one
 	problems  []error
 }

@@ -160,16 +160,11 @@ func (r *runner) remember(ctx context.Context, w *work, rec *record) error {
 	if w.stored != nil && w.stored.Run.Isolated && !rec.Run.Isolated {
 		return nil
 	}
-	return r.record(ctx, w.key, rec)
-}
-
-// record stores a result under its key.
-func (r *runner) record(ctx context.Context, key digest.Digest, rec *record) error {
 	text, err := json.Marshal(rec)
 	if err != nil {
 		return err
 	}
-	return r.Actions.Record(ctx, key, text)
+	return r.Actions.Record(ctx, w.key, text)
 }
 
 // checkStored checks a stored result as if it had been made now, and writes down its run where the ledger was lost.

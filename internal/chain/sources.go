@@ -13,7 +13,6 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/ledger"
 	"github.com/rung-build/rung/internal/source"
-	"github.com/rung-build/rung/internal/store"
 	"github.com/rung-build/rung/internal/tree"
 )
 
@@ -25,9 +24,8 @@ type Sources interface {
 
 // Source is a distfile as the stages of a climb see it.
 type Source struct {
-	source.Fetched            // its Tree is as it was unpacked
-	Patched        tree.Tree  // the tree with the patches applied
-	Run            ledger.Run // how it was unpacked and patched
+	source.Fetched
+	Run ledger.Run // its line in the ledger
 }
 
 // fetching is the one fetch of a run, which goes on beside the stages that need no distfile.
@@ -36,7 +34,7 @@ type fetching struct {
 	all  []Source      // in the order of their declarations
 	err  error
 
-	patching sync.Mutex // held while a tree is patched, so that it is done, and written down, once
+	writing sync.Mutex // held from looking for a line in the ledger until it is there
 }
 
 // fetch begins to fetch what the plan uses.
@@ -60,7 +58,7 @@ func (r *runner) fetch(ctx context.Context) {
 	}()
 }
 
-// bring fetches distfiles and patches their trees. A tree that turns out damaged while it is patched is unpacked again.
+// bring fetches distfiles, and writes down where they came from.
 func (r *runner) bring(ctx context.Context, files ...source.Distfile) ([]Source, error) {
 	fetched, err := r.Sources.Fetch(ctx, files...)
 	if err != nil {
@@ -68,102 +66,42 @@ func (r *runner) bring(ctx context.Context, files ...source.Distfile) ([]Source,
 	}
 	all := make([]Source, len(fetched))
 	for i, got := range fetched {
-		all[i], err = r.unpacked(ctx, got)
-		if damaged(err) && ctx.Err() == nil {
-			r.tell(StageHealing{Stage: distfilePrefix + got.Distfile.Name, Cause: err})
-			var again []source.Fetched
-			if again, err = r.Sources.Fetch(ctx, got.Distfile); err == nil {
-				all[i], err = r.unpacked(ctx, again[0])
-			}
-		}
+		run, err := r.writeDown(ctx, r.unpacking(got))
 		if err != nil {
 			return nil, fmt.Errorf("distfile %q: %w", got.Distfile.Name, err)
 		}
+		all[i] = Source{got, run}
 	}
 	return all, nil
 }
 
-// damaged tells that the store turned out not to have what it should, which can be put again.
-func damaged(err error) bool {
-	var corrupt *store.CorruptError
-	var missing *store.MissingError
-	return errors.As(err, &corrupt) || errors.As(err, &missing)
-}
-
-// unpacked patches a distfile's tree, or takes the patched files of an earlier time, which count only where the store
-// has every byte of them. What is new is written down.
-func (r *runner) unpacked(ctx context.Context, got source.Fetched) (Source, error) {
-	r.sources.patching.Lock()
-	defer r.sources.patching.Unlock()
-	s := Source{Fetched: got, Run: r.unpacking(got)}
-	rec, sound, unsound := r.recall(ctx, s.Run.Job)
-	if ctx.Err() != nil {
-		return Source{}, ctx.Err()
-	}
-	if unsound != nil {
-		r.tell(StageHealing{Stage: s.Run.Stage, Cause: unsound})
-	}
-	if sound && !r.Rebuild && slices.Equal(rec.Run.Inputs, s.Run.Inputs) {
-		s.Run = rec.Run
-		_, known, err := r.Ledger.Last(ctx, s.Run.Job)
-		if err == nil && !known {
-			err = r.Ledger.Append(ctx, s.Run)
-		}
-		if err == nil {
-			s.Patched, err = rec.over(got.Tree)
-		}
-		return s, err
-	}
-	begin := r.Now()
-	patched, changed, err := source.ApplyPatches(ctx, r.Blobs, got.Tree, r.plan.patches[got.Distfile.Name]...)
-	if err != nil {
-		return Source{}, err
-	}
-	s.Patched, s.Run.Time, s.Run.Wall = patched, begin.UTC(), r.Now().Sub(begin)
-	made := newRecord(changed)
-	s.Run.Outputs = filesOf(changed)
-	made.Run = s.Run
-	if sound && slices.Equal(rec.Run.Inputs, s.Run.Inputs) && slices.Equal(rec.Run.Outputs, s.Run.Outputs) {
-		s.Run = rec.Run // patched again for Rebuild, and nothing new to be told
-		return s, nil
-	}
-	if err := r.Ledger.Append(ctx, s.Run); err != nil {
-		return Source{}, err
-	}
-	return s, r.record(ctx, s.Run.Job, made)
-}
-
-// unpacking is the ledger's line of a distfile, as far as that is known before its tree is patched. What stands for a
-// job is the declaration with the patches.
+// unpacking is the ledger's line of a distfile. What stands for a job is the declaration.
 func (r *runner) unpacking(got source.Fetched) ledger.Run {
 	d := got.Distfile
-	key := digest.NewHasher()
-	fmt.Fprintf(key, "rung unpack 1\nname %s\nfile %v\ntree %v\nstrip %d\n", d.Name, d.File, d.Tree, d.Strip)
-	run := ledger.Run{
-		Chain: r.plan.Chain, Arch: r.plan.Arch, Stage: distfilePrefix + d.Name, Machine: "unpack", Version: "1",
-		Isolated: true, Steps: [][]string{{"unpack", d.Name}},
+	declared := fmt.Appendf(nil, "rung unpack 1\nname %s\nfile %v\ntree %v\nstrip %d\n", d.Name, d.File, d.Tree, d.Strip)
+	return ledger.Run{
+		Time: r.Now().UTC(), Chain: r.plan.Chain, Arch: r.plan.Arch, Stage: distfilePrefix + d.Name,
+		Job: digest.Of(declared), Machine: "unpack", Version: "1", Isolated: true, Steps: [][]string{{"unpack", d.Name}},
 		Inputs:   []ledger.File{{Name: d.Name, Digest: got.File, From: got.Place}},
 		Distfile: &ledger.Distfile{File: d.File, Tree: d.Tree, Strip: d.Strip, Licence: d.Licence},
 	}
-	for _, p := range r.plan.patches[d.Name] {
-		text := r.plan.texts[p.Name]
-		fmt.Fprintf(key, "patch %s %v\n", p.Name, text.Digest)
-		run.Steps = append(run.Steps, append([]string{"patch", p.Name}, p.Files...))
-		run.Inputs = append(run.Inputs, ledger.File{Name: p.Name, Digest: text.Digest, From: seedPrefix + p.Name})
-	}
-	run.Job = key.Digest()
-	return run
 }
 
-// over is a tree with the record's files in place of its own.
-func (r *record) over(t tree.Tree) (tree.Tree, error) {
-	nodes := slices.Collect(t.Nodes())
-	for i, n := range nodes {
-		if content, ok := r.file(n.Path); ok {
-			nodes[i].Content = content
-		}
+// writeDown adds a distfile's line to the ledger, or gives the one that tells the same there.
+func (r *runner) writeDown(ctx context.Context, run ledger.Run) (ledger.Run, error) {
+	r.sources.writing.Lock()
+	defer r.sources.writing.Unlock()
+	last, known, err := r.Ledger.Last(ctx, run.Job)
+	if err == nil && known && slices.Equal(last.Inputs, run.Inputs) {
+		return last, nil
 	}
-	return tree.New(nodes...)
+	if err == nil {
+		err = r.Ledger.Append(ctx, run)
+	}
+	if err != nil {
+		return ledger.Run{}, err
+	}
+	return run, nil
 }
 
 // needDistfiles waits for the distfiles, where a stage takes any.
@@ -223,7 +161,7 @@ func (r *runner) fromDistfile(in Input) ([]tree.Node, bool) {
 	if from == "" && s.Distfile.Tree.IsZero() {
 		from = s.Distfile.Name
 	}
-	return moved(s.Patched, from, in.Name)
+	return moved(s.Tree, from, in.Name)
 }
 
 // moved gives a node of a tree and all below it under another name; "" is the tree itself.

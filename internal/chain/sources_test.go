@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,19 +21,6 @@ import (
 	"github.com/rung-build/rung/internal/store"
 	"github.com/rung-build/rung/internal/tree"
 )
-
-const fixA = "Why.\n--- a/src/a.c\n+++ b/src/a.c\n@@ -1 +1 @@\n-a;\n\\ No newline at end of file\n+A;\n"
-
-// newPatched is a shelf whose lib.tar.gz is patched, and a stage that takes three of its files.
-func newPatched(t *testing.T) (*site, *shelf) {
-	t.Helper()
-	s, shelf := newShelf(t, wholePartAndPlain)
-	patched := strings.Replace(declarations, "strip=1,", `strip=1, patches=["fix/a.patch"],`, 1)
-	s.write("chain.star", strings.Replace(string(s.files["chain.star"].Data), declarations, patched, 1))
-	s.write("fix/a.patch", fixA)
-	shelf.place = "https://a.test/lib.tar.gz"
-	return s, shelf
-}
 
 func content(text string) digest.Digest { return digest.Of([]byte(text)) }
 
@@ -47,15 +36,10 @@ func (s *site) unpacking(t *testing.T, name string) []ledger.Run {
 	return lines
 }
 
-func TestRunPatchesDistfiles(t *testing.T) {
-	s, _ := newPatched(t)
+func TestRunWritesDownADistfile(t *testing.T) {
+	s, shelf := newShelf(t, wholePartAndPlain)
+	shelf.place = "https://a.test/lib.tar.gz"
 	out := s.mustClimb(t)
-	if n, _ := out.Stages[0].Outputs.Lookup("out"); n.Content != content("A;\nb;patch") {
-		t.Errorf("Run(): out is %v; want what the patched files hold", n.Content)
-	}
-	if before, _ := out.Sources[0].Tree.Lookup("src/a.c"); before.Content != content("a;") || len(out.Sources) != 2 {
-		t.Errorf("Run(): sources %v; want both, the tree as it was unpacked", out.Sources)
-	}
 	lines := s.unpacking(t, "lib.tar.gz")
 	if len(lines) != 1 {
 		t.Fatalf("%d lines of the distfile; want one", len(lines))
@@ -64,21 +48,22 @@ func TestRunPatchesDistfiles(t *testing.T) {
 	root, _ := digest.FromHex(strings.Repeat("cd", 32), 80)
 	want := ledger.Run{
 		Time: lines[0].Time, Chain: "test", Arch: "amd64", Stage: "distfile:lib.tar.gz", Job: lines[0].Job,
-		Machine: "unpack", Version: "1", Isolated: true, Wall: lines[0].Wall,
-		Steps: [][]string{{"unpack", "lib.tar.gz"}, {"patch", "fix/a.patch", "src/a.c"}},
-		Inputs: []ledger.File{{Name: "lib.tar.gz", Digest: sum, From: "https://a.test/lib.tar.gz"},
-			{Name: "fix/a.patch", Digest: content(fixA), From: "seed:fix/a.patch"}},
-		Outputs:  []ledger.File{{Name: "src/a.c", Digest: content("A;\n")}},
+		Machine: "unpack", Version: "1", Isolated: true, Steps: [][]string{{"unpack", "lib.tar.gz"}},
+		Inputs:   []ledger.File{{Name: "lib.tar.gz", Digest: sum, From: "https://a.test/lib.tar.gz"}},
 		Distfile: &ledger.Distfile{File: sum, Tree: root, Strip: 1, Licence: "MIT"},
 	}
-	if diff := cmp.Diff(want, lines[0], cmp.Comparer(func(a, b digest.Digest) bool { return a == b })); diff != "" {
+	same := cmp.Comparer(func(a, b digest.Digest) bool { return a == b })
+	if diff := cmp.Diff(want, lines[0], same); diff != "" {
 		t.Errorf("the line of the distfile: -want +got\n%s", diff)
+	}
+	if len(out.Sources) != 2 || cmp.Diff(want, out.Sources[0].Run, same) != "" {
+		t.Errorf("Run(): sources %v; want both, with their lines", out.Sources)
 	}
 }
 
 // TestRunWritesDownADistfileOnce climbs again and again, and wants a line only where something is new.
 func TestRunWritesDownADistfileOnce(t *testing.T) {
-	s, shelf := newPatched(t)
+	s, shelf := newShelf(t, wholePartAndPlain)
 	s.mustClimb(t)
 	for _, row := range []struct {
 		name   string
@@ -89,13 +74,10 @@ func TestRunWritesDownADistfileOnce(t *testing.T) {
 		{"nothing new", func() {}, 1, "one"},
 		{"--rebuild", func() { s.rebuild(shelf, true) }, 1, ""},
 		{"another place", func() { s.rebuild(shelf, false); shelf.place = "/media/stick" }, 2, "one"},
-		{"another text of the patch that does the same", func() { s.write("fix/a.patch", "Because. "+fixA) }, 3, "one"},
-		{"another patch", func() { s.write("fix/a.patch", strings.Replace(fixA, "+A", "+B", 1)) }, 4, ""},
+		{"another declaration", func() {
+			s.write("chain.star", strings.Replace(string(s.files["chain.star"].Data), "strip=1,", "", 1))
+		}, 3, "one"},
 		{"a ledger that was lost", func() { s.newLedger(t) }, 1, "one"},
-		{"no patch", func() {
-			text := strings.Replace(string(s.files["chain.star"].Data), `patches=["fix/a.patch"],`, "", 1)
-			s.write("chain.star", text)
-		}, 2, ""},
 	} {
 		row.change()
 		out := s.mustClimb(t)
@@ -105,23 +87,39 @@ func TestRunWritesDownADistfileOnce(t *testing.T) {
 	}
 }
 
+// moving are sources that have moved when they are asked for the second time.
+type moving struct {
+	*shelf
+	mu sync.Mutex
+}
+
+func (m *moving) Fetch(ctx context.Context, files ...source.Distfile) ([]source.Fetched, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.place = fmt.Sprintf("place %d", min(m.asked, 1))
+	return m.shelf.Fetch(ctx, files...)
+}
+
+func TestRunWritesDownOnceWhatTwoStagesFetchAgain(t *testing.T) {
+	s, shelf := newShelf(t, wholePartAndPlain)
+	s.write("chain.star", string(s.files["chain.star"].Data)+`
+stage(name="two", inputs={"cat": program("seed:amd64/cat"), "a": "distfile:lib.tar.gz/src/a.c"},
+    steps=[run("cat", "a", "o")], exports=["o"])
+`)
+	s.options = func(o *Options) { o.Sources = &moving{shelf: shelf} }
+	s.mustClimb(t)
+	var places []string
+	for _, line := range s.unpacking(t, "lib.tar.gz") {
+		places = append(places, line.Inputs[0].From)
+	}
+	if diff := cmp.Diff([]string{"place 0", "place 1"}, places); diff != "" {
+		t.Errorf("places in the ledger: -want +got\n%s", diff)
+	}
+}
+
 // rebuild sets the options of later climbs.
 func (s *site) rebuild(shelf *shelf, yes bool) {
 	s.options = func(o *Options) { o.Sources, o.Rebuild = shelf, yes }
-}
-
-func TestRunRefusesPatchesThatDoNotFit(t *testing.T) {
-	s, _ := newPatched(t)
-	s.write("fix/a.patch", strings.Replace(fixA, "-a;", "-b;", 1))
-	_, err := s.climb(t, t.Context())
-	for _, want := range []string{`distfile "lib.tar.gz": patch "fix/a.patch": hunk 1`, `"src/a.c": line 1 is "a;", not "b;"`} {
-		if fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want) {
-			t.Errorf("Run() = %v; want a fault of kind Usage that says %s", err, want)
-		}
-	}
-	if ran := s.machine.ran(); len(ran) > 0 || len(s.runs(t)) > 1 { // the plain distfile may have its line
-		t.Errorf("%q ran, and the ledger has %d lines", ran, len(s.runs(t)))
-	}
 }
 
 // TestRunNamesEveryPathThatADistfileLacks wants all of them before any stage that takes a distfile runs, and stages that
@@ -143,29 +141,6 @@ stage(name="two", inputs={"cat": "free/o", "z": "distfile:lib.tar.gz/READMEE"}, 
 		if job != "amd64/free" {
 			t.Errorf("%s ran", job)
 		}
-	}
-}
-
-func TestLoadChecksPatches(t *testing.T) {
-	for name, row := range map[string]struct{ list, says string }{
-		"absent":      {`["fix/none.patch"]`, `patch "fix/none.patch": seed file "fix/none.patch"`},
-		"twice":       {`["fix/a.patch", "fix/a.patch"]`, "named twice"},
-		"no patch":    {`["chain.star"]`, `patch "chain.star": patch "chain.star": changes nothing`},
-		"no strings":  {`[1]`, "patches: want strings"},
-		"with prefix": {`["seed:fix/a.patch"]`, `seed file "seed:fix/a.patch"`},
-	} {
-		s, _ := newPatched(t)
-		s.write("chain.star", strings.Replace(string(s.files["chain.star"].Data), `["fix/a.patch"]`, row.list, 1))
-		if _, err := Load("test", s.files, "amd64"); fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), row.says) {
-			t.Errorf("%s: Load() = %v; want a fault of kind Usage that says %s", name, err, row.says)
-		}
-	}
-	s, _ := newPatched(t)
-	text := strings.Replace(string(s.files["chain.star"].Data), `licence="MIT",
-	places=`, `licence="MIT", patches=["fix/a.patch"], places=`, 1)
-	s.write("chain.star", text)
-	if _, err := Load("test", s.files, "amd64"); err == nil || !strings.Contains(err.Error(), "it has no tree to be patched") {
-		t.Errorf("Load() of a plain distfile with a patch = %v; want it refused", err)
 	}
 }
 
@@ -218,25 +193,23 @@ func damage(t *testing.T, disk *store.Disk, text string) {
 func TestRunHealsDistfiles(t *testing.T) {
 	for name, row := range map[string]struct {
 		file    string
-		rebuild bool // runs the stage, and patches the tree
+		rebuild bool
 		healing string
 	}{
-		"a file that a stage takes":            {"b;", true, "one"},
-		"a file that is patched":               {"a;", true, "distfile:lib.tar.gz"},
-		"a patched file, though nothing runs":  {"A;\n", false, "distfile:lib.tar.gz"},
-		"a patched file":                       {"A;\n", true, "distfile:lib.tar.gz"},
-		"a distfile that is used as it is":     {"patch", true, "one"},
-		"a file that nothing takes, not found": {"read me", false, ""},
+		"a file that a stage takes":                      {"b;", true, "one"},
+		"a file that a stage takes, though nothing runs": {"b;", false, ""},
+		"a distfile that is used as it is":               {"patch", true, "one"},
+		"a file that nothing takes":                      {"read me", false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, shelf := newPatched(t)
+			s, shelf := newShelf(t, wholePartAndPlain)
 			disk := onDisk(t, s, shelf)
 			s.mustClimb(t)
 			damage(t, disk, row.file)
 			lazily := s.options
 			s.options = func(o *Options) { lazily(o); o.Rebuild = row.rebuild }
 			out := s.mustClimb(t)
-			if n, _ := out.Stages[0].Outputs.Lookup("out"); n.Content != content("A;\nb;patch") {
+			if n, _ := out.Stages[0].Outputs.Lookup("out"); n.Content != content("a;b;patch") {
 				t.Errorf("Run(): out is %v; want what it was", n.Content)
 			}
 			healed := ""

@@ -5,6 +5,7 @@ package chain
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/ledger"
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/store"
 	"github.com/rung-build/rung/internal/tree"
 )
 
@@ -190,6 +192,13 @@ func (r *runner) execute(ctx context.Context, w *work) (*record, error) {
 		rec, err = r.attempt(ctx, w)
 	}
 	return rec, err
+}
+
+// damaged tells that the store turned out not to have what it should, which can be put again.
+func damaged(err error) bool {
+	var corrupt *store.CorruptError
+	var missing *store.MissingError
+	return errors.As(err, &corrupt) || errors.As(err, &missing)
 }
 
 // attempt runs a stage on the machine, checks what came out, and writes it down.

@@ -20,7 +20,7 @@ const maxSteps = 10_000_000
 // evaluate runs a definition file of a seed, and those that it loads, for an architecture, and gives what they define,
 // in the order of evaluation.
 func evaluate(files fs.FS, name string, text []byte, arch string) (*evaluator, error) {
-	e := &evaluator{files: files, modules: map[string]*module{}, patches: map[string][]string{}}
+	e := &evaluator{files: files, modules: map[string]*module{}}
 	e.predeclared = predeclared(arch, e)
 	thread := &starlark.Thread{Name: name, Load: e.load}
 	thread.Print = func(t *starlark.Thread, _ string) { t.Cancel("print is not part of the language; use fail") }

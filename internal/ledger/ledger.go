@@ -42,8 +42,8 @@ type Run struct {
 	Log      digest.Digest `json:"log"`
 	Said     int64         `json:"said,omitempty"` // how many bytes of the log, its last ones, the last step printed
 
-	// Distfile is set in a line that tells how a distfile was unpacked and patched, rather than of a stage. Its Stage is
-	// "distfile:NAME", its first input the file, its other inputs the patches; its outputs are the changed files only.
+	// Distfile is set in a line that tells how a distfile was unpacked, rather than of a stage. Its Stage is
+	// "distfile:NAME", and its only input is the file, from the place that gave it; outputs it has none.
 	Distfile *Distfile `json:"distfile,omitempty"`
 }
 

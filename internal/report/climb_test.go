@@ -48,8 +48,7 @@ stage(name = "top", inputs = {"a": "low/a"}, steps = [run("a")], exports = ["d"]
 	}
 	run := ledger.Run{Machine: "sandbox"}
 	plan.Stages[1].Says = "a"
-	lib := ledger.Run{Stage: "distfile:lib.tar", Inputs: []ledger.File{{Name: "lib.tar", Digest: hello, From: "/media/lib.tar"},
-		{Name: "a.patch", Digest: hello, From: "seed:a.patch"}, {Name: "b.patch", Digest: hello, From: "seed:b.patch"}},
+	lib := ledger.Run{Stage: "distfile:lib.tar", Inputs: []ledger.File{{Name: "lib.tar", Digest: hello, From: "/media/lib.tar"}},
 		Distfile: &ledger.Distfile{File: digest.Of([]byte("declared")), Licence: "MIT"}}
 	return chain.Outcome{Plan: plan, Wall: 75 * time.Second, Sources: []chain.Source{{Run: lib}}, Stages: []chain.Done{
 		{Stage: plan.Stages[0], Job: hello, Hit: true, Outputs: files("a"), Run: run, Wall: 12 * time.Millisecond},
@@ -79,7 +78,7 @@ low    2      0.01 s    hit     5          ` + listing("a") + `
 top    1      1 m 14 s  healed  10         ` + listing("d/x", "d/y") + `
 
 seed       amd64/p, 5 bytes, sha256 ` + hello.Hex() + `
-distfile   lib.tar, 5 bytes, sha256 ` + hello.Hex() + `, MIT, packed anew (declared is ` + declared.Hex() + `), 2 patches
+distfile   lib.tar, 5 bytes, sha256 ` + hello.Hex() + `, MIT, packed anew (declared is ` + declared.Hex() + `)
 same       low: a == p
 answers    1 of 3 artefacts are equal to their answer, 2 have none
 artefacts  3 files, 15 bytes, in build/amd64

@@ -4,7 +4,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -21,15 +20,6 @@ type Distfile struct {
 	Tree     digest.Digest `json:"tree,omitzero"`      // that it unpacks to
 	Licence  string        `json:"licence"`            // an SPDX expression
 	Place    string        `json:"place"`              // where it came from, without passwords
-	Patches  []string      `json:"patches,omitempty"`  // paths in the seed
-}
-
-// Patched is a file of a distfile that patches changed.
-type Patched struct {
-	Name    string        `json:"name"` // in the tree of the stage that takes it
-	From    string        `json:"from"` // "distfile:NAME/PATH"
-	Digest  digest.Digest `json:"digest"`
-	Patches []string      `json:"patches"` // paths in the seed
 }
 
 // distfilePrefix begins references to distfiles, and the stage of their lines in the ledger.
@@ -41,12 +31,8 @@ func newDistfile(run ledger.Run) Distfile {
 	if run.Distfile != nil {
 		d.Declared, d.Tree, d.Licence = run.Distfile.File, run.Distfile.Tree, run.Distfile.Licence
 	}
-	for i, in := range run.Inputs {
-		if i == 0 {
-			d.Digest, d.Place = in.Digest, in.From
-		} else {
-			d.Patches = append(d.Patches, in.Name)
-		}
+	if len(run.Inputs) > 0 {
+		d.Digest, d.Place = run.Inputs[0].Digest, run.Inputs[0].From
 	}
 	d.Repacked = d.Digest != d.Declared
 	return d
@@ -64,11 +50,6 @@ func (d Distfile) line() string {
 	text := fmt.Sprintf("%s, %d bytes, sha256 %s, %s", d.Name, d.Digest.Size(), d.Digest.Hex(), d.Licence)
 	if d.Repacked {
 		text += ", " + d.how()
-	}
-	if n := len(d.Patches); n == 1 {
-		text += ", 1 patch"
-	} else if n > 1 {
-		text += fmt.Sprintf(", %d patches", n)
 	}
 	return text
 }
@@ -107,51 +88,26 @@ func (w *walk) taken(arch, name string, files ...ledger.File) Origin {
 	if len(files) == 1 {
 		o = Origin{Name: files[0].Name, From: files[0].From, Digest: files[0].Digest}
 	}
-	run, known := w.unpacking(arch, name, files)
+	run, known := w.unpacking(arch, name)
 	if known {
 		d := newDistfile(run)
 		o.Distfile = &d
 	}
 	for _, f := range files {
 		o.Size += f.Digest.Size()
-		if patches := patchesOf(run, strings.TrimPrefix(f.From, distfilePrefix+name+"/")); len(patches) > 0 {
-			o.Patched = append(o.Patched, Patched{Name: f.Name, From: f.From, Digest: f.Digest, Patches: patches})
-		}
 	}
 	w.tell(&o, run, known)
 	return o
 }
 
-// unpacking is the latest unpacking of a distfile whose patched files are those that were taken.
-func (w *walk) unpacking(arch, name string, files []ledger.File) (ledger.Run, bool) {
-	taken := map[string]digest.Digest{}
-	for _, f := range files {
-		taken[f.From] = f.Digest
-	}
+// unpacking is the latest line of a distfile.
+func (w *walk) unpacking(arch, name string) (ledger.Run, bool) {
 	for _, run := range w.runs {
-		if run.Arch != arch || run.Stage != distfilePrefix+name || run.Distfile == nil {
-			continue
-		}
-		others := func(out ledger.File) bool {
-			d, ok := taken[run.Stage+"/"+out.Name]
-			return ok && d != out.Digest
-		}
-		if !slices.ContainsFunc(run.Outputs, others) {
+		if run.Arch == arch && run.Stage == distfilePrefix+name && run.Distfile != nil {
 			return run, true
 		}
 	}
 	return ledger.Run{}, false
-}
-
-// patchesOf lists the patches that changed a file: steps are "patch", the patch, and the files that it changes.
-func patchesOf(unpacking ledger.Run, file string) []string {
-	var patches []string
-	for _, argv := range unpacking.Steps {
-		if len(argv) > 2 && argv[0] == "patch" && slices.Contains(argv[2:], file) {
-			patches = append(patches, argv[1])
-		}
-	}
-	return patches
 }
 
 // fetched is the file that a distfile's tree was unpacked from.

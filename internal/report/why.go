@@ -23,15 +23,13 @@ type Why struct {
 
 // Origin is a file and how it was made, or all files that a run took from one distfile.
 type Origin struct {
-	Name   string        `json:"name,omitempty"`  // in the tree of the stage that takes it; "" for the artefact itself
-	From   string        `json:"from"`            // "seed:amd64/hex0.hex0", "boot0/hex0", "distfile:NAME", a place
-	Digest digest.Digest `json:"digest,omitzero"` // not of several files
-	Size   int64         `json:"size"`            // of all
-	Files  int           `json:"files,omitempty"` // how many were taken from the distfile
-	// Patched are those of the files that patches changed.
-	Patched []Patched `json:"patched,omitempty"`
-	Making  *Making   `json:"making,omitempty"` // nil for a file of the seed, and where Told or Unknown is set
-	Told    bool      `json:"told,omitempty"`   // its making is told above, for a file of the same run
+	Name   string        `json:"name,omitempty"`   // in the tree of the stage that takes it; "" for the artefact itself
+	From   string        `json:"from"`             // "seed:amd64/hex0.hex0", "boot0/hex0", "distfile:NAME", a place
+	Digest digest.Digest `json:"digest,omitzero"`  // not of several files
+	Size   int64         `json:"size"`             // of all
+	Files  int           `json:"files,omitempty"`  // how many were taken from the distfile
+	Making *Making       `json:"making,omitempty"` // nil for a file of the seed, and where Told or Unknown is set
+	Told   bool          `json:"told,omitempty"`   // its making is told above, for a file of the same run
 	// Unknown is set where the ledger holds no run that made the file.
 	Unknown bool `json:"unknown,omitempty"`
 	// Distfile is set where the origin is a distfile itself, or files of one.
@@ -219,12 +217,12 @@ func (w *walk) making(run ledger.Run) *Making {
 		Chain: run.Chain, Arch: run.Arch, Stage: run.Stage, Job: run.Job, Time: run.Time, Machine: run.Machine,
 		Version: run.Version, Isolated: run.Isolated, Wall: run.Wall, Log: run.Log, Steps: run.Steps, Same: run.Same,
 	}
-	inputs := run.Inputs
-	if run.Distfile != nil && len(inputs) > 0 {
-		m.Inputs, inputs = append(m.Inputs, w.fetched(run)), inputs[1:]
+	if run.Distfile != nil {
+		m.Inputs = []Origin{w.fetched(run)}
+		return m
 	}
 	taken := map[string][]ledger.File{} // by distfile
-	for _, in := range inputs {
+	for _, in := range run.Inputs {
 		if name, ok := distfileOf(in.From); ok {
 			taken[name] = append(taken[name], in)
 			continue

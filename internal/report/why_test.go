@@ -126,7 +126,7 @@ func TestWhyJSONHasTheSameFacts(t *testing.T) {
 	roundTrip(t, why)
 }
 
-// borrowed is a ledger in which lib.tar.gz was packed anew and patched, and one used three of its files and one of
+// borrowed is a ledger in which lib.tar.gz was packed anew, and one used three of its files and one of
 // plain.txt, which is no archive.
 func borrowed() []ledger.Run {
 	runs := history()
@@ -134,29 +134,23 @@ func borrowed() []ledger.Run {
 		return ledger.File{Name: name, Digest: of(text), From: from}
 	}
 	line := runs[0]
-	unpack := func(name string, steps [][]string, inputs, outputs []ledger.File, declared string) ledger.Run {
+	unpack := func(name, text, place, declared string) ledger.Run {
 		run := line
-		run.Stage, run.Job, run.Machine, run.Steps = "distfile:"+name, of("job "+name), "unpack", steps
-		run.Inputs, run.Outputs = inputs, outputs
+		run.Stage, run.Job, run.Machine, run.Wall = "distfile:"+name, of("job "+name+" "+text), "unpack", 0
+		run.Steps, run.Inputs, run.Outputs = [][]string{{"unpack", name}}, []ledger.File{file(name, text, place)}, nil
 		run.Distfile = &ledger.Distfile{File: of(declared), Licence: "MIT"}
 		return run
 	}
-	lib := unpack("lib.tar.gz",
-		[][]string{{"unpack", "lib.tar.gz"}, {"patch", "fix/a.patch", "a.c"}, {"patch", "fix/both.patch", "a.c", "b.c"}},
-		[]ledger.File{file("lib.tar.gz", "anew", "https://a.test/lib.tar.gz"), file("fix/a.patch", "pa", "seed:fix/a.patch"),
-			file("fix/both.patch", "pb", "seed:fix/both.patch")},
-		[]ledger.File{file("a.c", "patched a", ""), file("b.c", "patched b", "")}, "declared")
-	old := lib
-	old.Job, old.Outputs = of("job of old patches"), []ledger.File{file("a.c", "patched otherwise", "")}
-	plain := unpack("plain.txt", [][]string{{"unpack", "plain.txt"}},
-		[]ledger.File{file("plain.txt", "plain", "/media/stick/plain.txt")}, nil, "plain")
+	old := unpack("lib.tar.gz", "declared", "/media/stick/lib.tar.gz", "declared")
+	lib := unpack("lib.tar.gz", "anew", "https://a.test/lib.tar.gz", "declared")
+	plain := unpack("plain.txt", "plain", "/media/stick/plain.txt", "plain")
 	one := line
 	one.Stage, one.Job, one.Steps = "one", of("job one"), [][]string{{"p", "x"}}
-	one.Inputs = []ledger.File{file("p", "p", "seed:amd64/p"), file("lib/a.c", "patched a", "distfile:lib.tar.gz/a.c"),
+	one.Inputs = []ledger.File{file("p", "p", "seed:amd64/p"), file("lib/a.c", "a.c", "distfile:lib.tar.gz/a.c"),
 		file("lib/c.c", "c", "distfile:lib.tar.gz/c.c"), file("text", "plain", "distfile:plain.txt"),
 		file("x.c", "c", "distfile:lib.tar.gz/c.c")}
 	one.Outputs = []ledger.File{file("x", "x", "")}
-	return append(runs, lib, old, plain, one)
+	return append(runs, old, lib, plain, one)
 }
 
 func TestWhyCollapsesWhatComesFromADistfile(t *testing.T) {
@@ -168,34 +162,27 @@ func TestWhyCollapsesWhatComesFromADistfile(t *testing.T) {
 	if err := why.Text(&b); err != nil {
 		t.Fatal(err)
 	}
-	pairs := []string{"{AT}", "2026-11-21T06:00:00Z, 1.00 s"}
-	for _, text := range []string{"x", "p", "anew", "declared", "pa", "pb", "plain", "job one", "job lib.tar.gz",
-		"job plain.txt"} {
+	pairs := []string{"{AT}", "2026-11-21T06:00:00Z"}
+	for _, text := range []string{"x", "p", "anew", "declared", "plain", "job one", "job lib.tar.gz anew",
+		"job plain.txt plain"} {
 		pairs = append(pairs, "{"+text+"}", of(text).Short(), "{="+text+"}", of(text).Hex())
 	}
 	want := strings.NewReplacer(pairs...).Replace(`one/x  {x}  1 byte
 sha256 {=x}
-│ made by amd64/one, job {job one}, on sandbox (1), {AT}
+│ made by amd64/one, job {job one}, on sandbox (1), {AT}, 1.00 s
 │  1  p x
 ├─ seed:amd64/p  {p}  1 byte
-├─ 3 files of distfile:lib.tar.gz, 11 B, MIT
-│  │ lib/a.c is patched by fix/a.patch, fix/both.patch
-│  │ unpacked by rung, job {job lib.tar.gz}, {AT}
+├─ 3 files of distfile:lib.tar.gz, 5 B, MIT
+│  │ unpacked by rung, job {job lib.tar.gz anew}, {AT}
 │  │  1  unpack lib.tar.gz
-│  │  2  patch fix/a.patch a.c
-│  │  3  patch fix/both.patch a.c b.c
-│  ├─ https://a.test/lib.tar.gz  {anew}  4 bytes, packed anew (declared is {=declared})
-│  ├─ seed:fix/a.patch  {pa}  2 bytes
-│  └─ seed:fix/both.patch  {pb}  2 bytes
+│  └─ https://a.test/lib.tar.gz  {anew}  4 bytes, packed anew (declared is {=declared})
 └─ text = distfile:plain.txt  {plain}  5 bytes, MIT
-   │ unpacked by rung, job {job plain.txt}, {AT}
+   │ unpacked by rung, job {job plain.txt plain}, {AT}
    │  1  unpack plain.txt
    └─ /media/stick/plain.txt  {plain}  5 bytes, as declared
 
-from 3 files of the seed:
+from 1 file of the seed:
 {=p}  amd64/p
-{=pa}  fix/a.patch
-{=pb}  fix/both.patch
 and from 2 distfiles:
 {=anew}  lib.tar.gz, MIT, packed anew (declared is {=declared}), from https://a.test/lib.tar.gz
 {=plain}  plain.txt, MIT, as declared, from /media/stick/plain.txt
@@ -228,7 +215,6 @@ func TestWhyOfADistfile(t *testing.T) {
 		"distfile:lib.tar.gz":     "distfile:lib.tar.gz anew",
 		of("anew").Hex():          "distfile:lib.tar.gz anew",
 		"distfile:lib.tar.gz/c.c": "distfile:lib.tar.gz/c.c c",
-		"a.c":                     "distfile:lib.tar.gz/a.c patched otherwise", // the latest
 		"distfile:plain.txt":      "distfile:plain.txt plain",
 	} {
 		from, text, _ := strings.Cut(want, " ")

@@ -37,18 +37,11 @@ func (w Why) Text(out io.Writer) error {
 
 // making writes a run and its inputs behind the lines of the tree above it.
 func (p *printer) making(o Origin, above string) {
-	bar := above
-	if o.Making != nil {
-		bar += "│ "
-	}
-	for _, f := range o.Patched {
-		p.line("%s%s is patched by %s", bar, f.Name, strings.Join(f.Patches, ", "))
-	}
 	m := o.Making
 	if m == nil {
 		return
 	}
-	p.line("%s│ %s, %s, %s", above, m.how(), m.Time.Format(time.RFC3339), Span(m.Wall))
+	p.line("%s│ %s", above, m.how())
 	for i, argv := range m.Steps {
 		p.line("%s│ %2d  %s", above, i+1, words(argv))
 	}
@@ -65,13 +58,14 @@ func (p *printer) making(o Origin, above string) {
 	}
 }
 
-// how tells what made the files, but for when.
+// how tells what made the files, and when.
 func (m *Making) how() string {
+	at := m.Time.Format(time.RFC3339)
 	if strings.HasPrefix(m.Stage, distfilePrefix) {
-		return "unpacked by rung, job " + m.Job.Short()
+		return fmt.Sprintf("unpacked by rung, job %s, %s", m.Job.Short(), at)
 	}
-	return fmt.Sprintf("made by %s/%s, job %s, on %s (%s)%s", m.Arch, m.Stage, m.Job.Short(), m.Machine, m.Version,
-		isolation(m.Isolated))
+	return fmt.Sprintf("made by %s/%s, job %s, on %s (%s)%s, %s, %s", m.Arch, m.Stage, m.Job.Short(), m.Machine, m.Version,
+		isolation(m.Isolated), at, Span(m.Wall))
 }
 
 // words is a command line; a word that is not plain stands in quotes, as Go writes them.
