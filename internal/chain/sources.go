@@ -75,10 +75,12 @@ func (r *runner) bring(ctx context.Context, files ...source.Distfile) ([]Source,
 	return all, nil
 }
 
-// unpacking is the ledger's line of a distfile. What stands for a job is the declaration.
+// unpacking is the ledger's line of a distfile. What stands for a job is the declaration, in a chain
+// for an architecture.
 func (r *runner) unpacking(got source.Fetched) ledger.Run {
 	d := got.Distfile
-	declared := fmt.Appendf(nil, "rung unpack 1\nname %s\nfile %v\ntree %v\nstrip %d\n", d.Name, d.File, d.Tree, d.Strip)
+	declared := fmt.Appendf(nil, "rung unpack 2\nchain %s\narch %s\nname %s\nfile %v\ntree %v\nstrip %d\n",
+		r.plan.Chain, r.plan.Arch, d.Name, d.File, d.Tree, d.Strip)
 	return ledger.Run{
 		Time: r.Now().UTC(), Chain: r.plan.Chain, Arch: r.plan.Arch, Stage: distfilePrefix + d.Name,
 		Job: digest.Of(declared), Machine: "unpack", Version: "1", Isolated: true, Steps: [][]string{{"unpack", d.Name}},

@@ -229,7 +229,7 @@ func (a *app) keepUnpacked(ctx context.Context, h *home, runs []ledger.Run, keep
 		return err
 	}
 	for _, run := range runs {
-		if run.Distfile == nil || !keep[run.Job] {
+		if run.Distfile == nil || len(run.Inputs) == 0 || !keep[run.Job] {
 			continue
 		}
 		more, err := fetcher.Keep(ctx, source.Distfile{Name: run.Inputs[0].Name, File: run.Distfile.File,

@@ -72,7 +72,8 @@ func distfileOf(ref string) (string, bool) {
 // whole is a distfile itself, rather than a file of its tree.
 func (w *walk) whole(arch string, f ledger.File) (Origin, bool) {
 	for _, run := range w.runs {
-		if run.Arch == arch && run.Stage == f.From && run.Distfile != nil && run.Inputs[0].Digest == f.Digest {
+		if run.Arch == arch && run.Stage == f.From && run.Distfile != nil && len(run.Inputs) > 0 &&
+			run.Inputs[0].Digest == f.Digest {
 			d := newDistfile(run)
 			o := Origin{From: f.From, Digest: f.Digest, Size: f.Digest.Size(), Distfile: &d}
 			w.tell(&o, run, true)
