@@ -273,25 +273,18 @@ func TestLastTellsOfALedgerThatBecameShorter(t *testing.T) {
 	}
 }
 
-func TestIndexTakesTheLatestSuccess(t *testing.T) {
-	x := NewIndex()
+func TestLastTakesTheLatestSuccess(t *testing.T) {
+	l := newLedger(t)
 	first, second, failed := sample("a"), sample("a"), sample("a")
 	second.Memory = 2
 	failed.Memory, failed.Failure = 3, "exit status 1"
 	for _, r := range []Run{sample("b"), first, second, failed} {
-		x.Add(r)
-	}
-	for name, find := range map[string]func() (Run, bool){
-		"Job":   func() (Run, bool) { return x.Job(first.Job) },
-		"Maker": func() (Run, bool) { return x.Maker(first.Outputs[0].Digest) },
-		"Stage": func() (Run, bool) { return x.Stage("amd64", "a") },
-	} {
-		if r, ok := find(); !ok || r.Memory != 2 {
-			t.Errorf("%s = run %d, %v; want run 2", name, r.Memory, ok)
+		if err := l.Append(t.Context(), r); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if _, ok := x.Stage("riscv64", "a"); ok {
-		t.Error("Stage of another architecture was found")
+	if r, ok, err := l.Last(t.Context(), first.Job); err != nil || !ok || r.Memory != 2 {
+		t.Errorf("Last() = run %d, %v, %v; want run 2", r.Memory, ok, err)
 	}
 }
 

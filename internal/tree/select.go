@@ -76,22 +76,6 @@ func (t Tree) Only(paths ...string) (Tree, error) {
 	return only, nil
 }
 
-// Merge is one tree of several. A path may stand in more than one of them where the nodes are equal, or where all are
-// directories: the last one's mode, owner and time count.
-func Merge(trees ...Tree) (Tree, error) {
-	byPath := make(map[string]Node)
-	for _, t := range trees {
-		for _, n := range t.nodes {
-			old, ok := byPath[n.Path]
-			if ok && old != n && (old.Kind != Dir || n.Kind != Dir) {
-				return Tree{}, fmt.Errorf("tree: %q stands in two trees and differs: %s", n.Path, difference(old, n))
-			}
-			byPath[n.Path] = n
-		}
-	}
-	return sorted(byPath), nil
-}
-
 // Equal tells whether two trees have the same nodes.
 func (t Tree) Equal(u Tree) bool { return t.Diff(u) == "" }
 

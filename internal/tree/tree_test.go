@@ -131,41 +131,6 @@ func TestTreeOnly(t *testing.T) {
 	}
 }
 
-func TestMerge(t *testing.T) {
-	other := dir("a")
-	other.Mode = 0o700
-	first, second := mustNew(t, file("a/b", "1"), file("c", "2")), mustNew(t, other, file("a/d", "3"), file("c", "2"))
-	got, err := Merge(first, Tree{}, second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := got.Diff(mustNew(t, other, file("a/b", "1"), file("a/d", "3"), file("c", "2"))); diff != "" {
-		t.Errorf("Merge differs from all of the nodes: %s", diff)
-	}
-	for name, second := range map[string]Tree{
-		"other content":         mustNew(t, file("c", "3")),
-		"a directory in place":  mustNew(t, file("c/d", "2")),
-		"a node below a file":   mustNew(t, file("a/b/c", "1")),
-		"a link in place":       mustNew(t, link("c", "a")),
-		"a file in place of it": mustNew(t, file("a", "1")),
-	} {
-		if _, err := Merge(got, second); err == nil || !strings.Contains(err.Error(), "differs") {
-			t.Errorf("Merge with %s: %v; want an error", name, err)
-		}
-	}
-}
-
-func TestMergeGivesATreeThatNewAccepts(t *testing.T) {
-	a, b := mustNew(t, file("x/y/z", "1"), link("x/l", "y")), mustNew(t, file("x/y-z", "2"), file("w", "3"))
-	merged, err := Merge(a, b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again := mustNew(t, slices.Collect(merged.Nodes())...); !again.Equal(merged) {
-		t.Errorf("New(nodes of Merge) differs: %s", again.Diff(merged))
-	}
-}
-
 func TestTreeDiffNamesTheFirstDifference(t *testing.T) {
 	base := []Node{file("a", "1"), dir("d"), link("l", "a"), {Path: "n", Kind: CharDevice, Major: 1, Minor: 3}}
 	change := func(i int, edit func(*Node)) Tree {

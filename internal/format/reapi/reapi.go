@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Package reapi encodes the messages of the Remote Execution API v2 that have a digest: Command, Action, the Directory
-// messages of an input root, and ActionResult.
+// Package reapi encodes the messages of the Remote Execution API v2 that have a digest: Command, Action, and the
+// Directory messages of an input root.
 //
 // The messages are written field by field with protowire instead of a generated serialiser, because their digests are
 // keys that must stay the same for years, and the Go serialiser promises no stable bytes, not even between two versions

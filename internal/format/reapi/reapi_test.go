@@ -181,34 +181,3 @@ func TestDecodeRefusesWhatIsNotCanonical(t *testing.T) {
 		}
 	}
 }
-
-func TestActionResultEncodesAsTheGeneratedMessages(t *testing.T) {
-	d := digest.Of([]byte("content"))
-	result := ActionResult{
-		Files:       []OutputFile{{"hex1", d, true}, {"log", digest.Of(nil), false}},
-		Directories: []OutputDirectory{{"include", d}},
-		ExitCode:    -1, Stdout: d, Stderr: digest.Of(nil),
-		Symlinks: []OutputSymlink{{"l", "hex1"}},
-	}
-	pb := &repb.ActionResult{
-		OutputFiles: []*repb.OutputFile{
-			{Path: "hex1", Digest: pbDigest(d), IsExecutable: true}, {Path: "log", Digest: pbDigest(digest.Of(nil))},
-		},
-		OutputDirectories: []*repb.OutputDirectory{{Path: "include", RootDirectoryDigest: pbDigest(d)}},
-		OutputSymlinks:    []*repb.OutputSymlink{{Path: "l", Target: "hex1"}},
-		ExitCode:          -1, StdoutDigest: pbDigest(d), StderrDigest: pbDigest(digest.Of(nil)),
-	}
-	got, want := mustEncode(t, result, DecodeActionResult), marshal(t, pb)
-	if !bytes.Equal(got, want) {
-		t.Errorf("Encode(%+v) = %x; want %x", result, got, want)
-	}
-	for name, bad := range map[string]ActionResult{
-		"an absolute path": {Files: []OutputFile{{"/a", d, false}}},
-		"a path twice":     {Files: []OutputFile{{"a", d, false}}, Symlinks: []OutputSymlink{{"a", "b"}}},
-		"no digest":        {Directories: []OutputDirectory{{Path: "a"}}},
-	} {
-		if b, err := bad.Encode(); err == nil || b != nil {
-			t.Errorf("%s: Encode(%+v) = %x, %v; want an error", name, bad, b, err)
-		}
-	}
-}

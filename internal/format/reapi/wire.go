@@ -5,7 +5,6 @@ package reapi
 import (
 	"errors"
 	"fmt"
-	"math"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -146,18 +145,6 @@ func (f field) number() (int64, error) {
 		return 0, fmt.Errorf("%d is negative", int64(f.varint))
 	}
 	return int64(f.varint), nil
-}
-
-// int32 reads a number of 32 bits with a sign.
-func (f field) int32() (int32, error) {
-	if f.typ != protowire.VarintType {
-		return 0, errType
-	}
-	n := int64(f.varint)
-	if n < math.MinInt32 || n > math.MaxInt32 {
-		return 0, fmt.Errorf("%d has more than 32 bits", n)
-	}
-	return int32(n), nil
 }
 
 // flag reads a bool.
