@@ -120,7 +120,7 @@ func TestKilledWithRung(t *testing.T) {
 	}
 	_ = cmd.Wait() // killed
 	left := machinetest.RunningWith(t, word)
-	for deadline := time.Now().Add(2 * time.Second); len(left) > 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(20 * time.Second); len(left) > 0 && time.Now().Before(deadline); {
 		runtime.Gosched() // the kernel is about to end them
 		left = machinetest.RunningWith(t, word)
 	}
