@@ -29,14 +29,6 @@ func Tool(t testing.TB, name string) string {
 	return path
 }
 
-// Root wants the test to run as root.
-func Root(t testing.TB) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		Unmet(t, "to run as root")
-	}
-}
-
 // Unmet ends a test that needs something of the host which is not there: namespaces that are forbidden, say. The text
 // goes on from "needs".
 func Unmet(t testing.TB, format string, args ...any) {
