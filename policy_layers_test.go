@@ -21,7 +21,8 @@ type room struct {
 // house yet: give it one here, with the reason.
 func rooms() []room {
 	return []room{
-		{"cmd/*", "internal/cli internal/machine/sandbox", "main is a call of cli; the sandbox runs its child in our own binary"},
+		{"cmd/*", "internal/cli internal/machine/sandbox internal/machine/agent",
+			"main is a call of cli; the agent is our own binary, started once more"},
 		{".ci/*", "", "a check of the code uses none of it"},
 		{"internal/cli", "internal/... seed", "the edge wires concrete machines and stores together"},
 
@@ -54,7 +55,12 @@ func rooms() []room {
 		{"internal/machine/machinetest/*", "", "a program that a step runs stands alone"},
 		{"internal/machine/walk", "internal/machine internal/store internal/tree internal/digest internal/fault",
 			"what drivers share knows none of them"},
-		{"internal/machine/*", "internal/machine internal/machine/walk internal/store internal/format/* internal/tree " +
+		{"internal/machine/agent", "internal/machine internal/machine/walk internal/machine/shell internal/store internal/tree " +
+			"internal/digest internal/fault", "what walks a job knows no driver that carries it there"},
+		{"internal/machine/console", "internal/digest internal/fault", "a console is bytes and what they say"},
+		{"internal/machine/shell", "internal/fault", "a shell is given a directory, streams and a way to start programs"},
+		{"internal/machine/*", "internal/machine internal/machine/walk internal/machine/agent internal/machine/console " +
+			"internal/machine/shell internal/store internal/format/* internal/tree " +
 			"internal/digest internal/fault", "a driver knows its own tool: no driver, no chain, no ledger, no cli"},
 
 		{"internal/ledger", "internal/filelock internal/digest internal/fault", "the ledger holds digests, and needs no store"},
@@ -89,7 +95,7 @@ func closed() []room {
 		{modulePath + "/internal/need", "internal/store/storetest internal/machine/machinetest", "no program carries the test framework"},
 		{modulePath + "/internal/store/storetest", "", "only tests run a contract suite"},
 		{modulePath + "/internal/machine/machinetest", "", "only tests run a contract suite"},
-		{"unsafe", "internal/machine/sandbox", "raw system calls between clone and exec have no other form"},
+		{"unsafe", "internal/machine/sandbox internal/machine/agent", "raw system calls between clone and exec have no other form"},
 		{"C", "", "rung is built without a C compiler: it is there to make one"},
 		{"github.com/spf13/...", "internal/cli", "flags and help are the edge's"},
 		{"go.starlark.net/...", "internal/chain", "one place evaluates definitions"},

@@ -32,13 +32,17 @@ var isaNames = map[string]string{
 const (
 	propertyOS     = "OSFamily"
 	propertyISA    = "ISA"
-	propertyCalls  = "rung-calls" // "any" or "seed"
+	propertyCalls  = "rung-calls"   // "any" or "seed"
+	propertyDev    = "rung-devices" // "yes", or absent
 	propertyFiles  = "rung-files"
 	propertyMemory = "rung-memory"
 	propertyOutput = "rung-output"
 )
 
-const callsAny = "any" // CallsAny as a property: the API has no empty values
+const (
+	callsAny   = "any" // CallsAny as a property: the API has no empty values
+	devicesYes = "yes" // Devices as a property
+)
 
 // maxNodes is the largest input tree FromAction reads.
 const maxNodes = 1 << 20
@@ -66,7 +70,8 @@ type step struct {
 //	Command.output_paths   Exports
 //	Action.input_root      Inputs, which Validate wants normal: a Directory has the execute bit only
 //	Action.timeout         Limits.Time
-//	Action.platform        OSFamily=linux, ISA, rung-calls, rung-files, rung-memory, rung-output
+//	Action.platform        OSFamily=linux, ISA, rung-calls, rung-devices where there are any, rung-files,
+//	                       rung-memory, rung-output
 //
 // Command.platform says the same as Action.platform, for servers from before API 2.2. Name is not part of it.
 func (j Job) Action() (Action, error) {
@@ -114,14 +119,19 @@ func (j Job) platform() []reapi.Pair {
 	if j.Calls == CallsAny {
 		calls = callsAny
 	}
-	return []reapi.Pair{
+	var devices []reapi.Pair
+	if j.Devices {
+		devices = []reapi.Pair{{Name: propertyDev, Value: devicesYes}}
+	}
+	return slices.Concat([]reapi.Pair{
 		{Name: propertyISA, Value: isaNames[j.Arch]},
 		{Name: propertyOS, Value: "linux"},
 		{Name: propertyCalls, Value: calls},
+	}, devices, []reapi.Pair{
 		{Name: propertyFiles, Value: strconv.FormatInt(j.Limits.Files, 10)},
 		{Name: propertyMemory, Value: strconv.FormatInt(j.Limits.Memory, 10)},
 		{Name: propertyOutput, Value: strconv.FormatInt(j.Limits.Output, 10)},
-	}
+	})
 }
 
 // marshal gives the step's one text.
@@ -213,6 +223,8 @@ func (j *Job) setPlatform(properties []reapi.Pair) error {
 			j.Arch = archOf(p.Value)
 		case p.Name == propertyCalls && p.Value != callsAny:
 			j.Calls = Calls(p.Value)
+		case p.Name == propertyDev && p.Value == devicesYes:
+			j.Devices = true
 		case limits[p.Name] != nil:
 			n, err := strconv.ParseInt(p.Value, 10, 64)
 			if err != nil {

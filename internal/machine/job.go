@@ -90,6 +90,9 @@ func (j Job) Validate() error {
 			return fault.New(fault.Usage, "job %s: %w", j.Name, err)
 		}
 	}
+	if err := j.checkDevices(); err != nil {
+		return err
+	}
 	if len(j.Steps) == 0 {
 		return fault.New(fault.Usage, "job %s: no step", j.Name)
 	}
@@ -107,6 +110,25 @@ func (j Job) Validate() error {
 	for _, dir := range Parents(j.Exports) {
 		if n, ok := j.Inputs.Lookup(dir); ok && n.Kind != tree.Dir {
 			return fault.New(fault.Usage, "job %s: an export lies below %q, which is a %v", j.Name, dir, n.Kind)
+		}
+	}
+	return nil
+}
+
+// deviceDir is where a job with Devices finds them.
+const deviceDir = "dev"
+
+// checkDevices keeps what a machine puts below dev and what the job has there apart.
+func (j Job) checkDevices() error {
+	if !j.Devices {
+		return nil
+	}
+	if _, ok := j.Inputs.Lookup(deviceDir); ok {
+		return fault.New(fault.Usage, "job %s: an input %q where devices are to be", j.Name, deviceDir)
+	}
+	for _, e := range j.Exports {
+		if e == deviceDir || strings.HasPrefix(e, deviceDir+"/") {
+			return fault.New(fault.Usage, "job %s: the export %q among devices", j.Name, e)
 		}
 	}
 	return nil

@@ -76,6 +76,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"unknown calls", func(j *machine.Job) { j.Calls = "some" }, "some"},
 		{"no time", func(j *machine.Job) { j.Limits.Time = 0 }, "limit"},
 		{"no files", func(j *machine.Job) { j.Limits.Files = -1 }, "limit"},
+		{"an input among devices", func(j *machine.Job) { j.Devices, j.Inputs = true, newTree(t, dir("dev", 0o555)) }, "devices"},
+		{"an export among devices", func(j *machine.Job) { j.Devices, j.Exports = true, []string{"dev/null"} }, "devices"},
 		{"no step", func(j *machine.Job) { j.Steps = nil }, "no step"},
 		{"a step without a limit", func(j *machine.Job) { j.Steps[1].Limit = 0 }, "step 1"},
 		{"a negative group", func(j *machine.Job) { j.Steps[1].Group = -1 }, "step 1"},
@@ -190,7 +192,9 @@ func TestActionSaysWhatTheJobSays(t *testing.T) {
 func TestFromActionGivesTheJobBack(t *testing.T) {
 	plain := sample(t)
 	plain.Calls, plain.Env, plain.Exports, plain.Inputs = machine.CallsAny, nil, nil, tree.Tree{}
-	for name, want := range map[string]machine.Job{"every field": sample(t), "few fields": plain} {
+	devices := sample(t)
+	devices.Devices = true
+	for name, want := range map[string]machine.Job{"every field": sample(t), "few fields": plain, "devices": devices} {
 		t.Run(name, func(t *testing.T) {
 			a, err := want.Action()
 			if err != nil {
@@ -224,6 +228,7 @@ func TestDigestTellsJobsApart(t *testing.T) {
 		"output":  func(j *machine.Job) { j.Limits.Output++ },
 		"files":   func(j *machine.Job) { j.Limits.Files++ },
 		"calls":   func(j *machine.Job) { j.Calls = machine.CallsAny },
+		"devices": func(j *machine.Job) { j.Devices = true },
 	}
 	seen := make(map[digest.Digest]string)
 	changes["nothing"] = func(*machine.Job) {}

@@ -26,6 +26,8 @@ type Job struct {
 	Exports []string  // paths of files or directories that must exist after the last step, sorted
 	Limits  Limits
 	Calls   Calls // the system calls a step may make
+	// Devices gives the steps a directory dev with the nodes that Devices lists, and nothing else in it; it is no input.
+	Devices bool
 }
 
 // Step is one program run.
@@ -60,6 +62,7 @@ type Result struct {
 	Failure *Failure  // nil where every step ended with status 0 and every export exists
 	Steps   []StepResult
 	Log     digest.Digest // what the steps printed, in the store; always set
+	Console digest.Digest // what the console of the machine showed, in the store; zero where it has none
 	Usage   Usage         // of the whole job
 }
 
@@ -113,6 +116,30 @@ type Info struct {
 	Arches   []string // what it can run, Go's names
 }
 
+// Device is a node, directory or link below dev that a job with Devices finds there.
+type Device struct {
+	Name         string // below dev: "null"
+	Mode         uint32 // permission bits
+	Major, Minor uint32 // of a character device; 0, 0 for what is none
+	Target       string // of a link: "pts/ptmx"; "" otherwise
+}
+
+// Devices are the same in every machine. Source of the numbers: Documentation/admin-guide/devices.txt of Linux. The
+// directories pts (a devpts of the job's own) and shm (a tmpfs) hold nothing at first.
+func Devices() []Device {
+	return []Device{
+		{Name: "full", Mode: 0o666, Major: 1, Minor: 7},
+		{Name: "null", Mode: 0o666, Major: 1, Minor: 3},
+		{Name: "ptmx", Mode: 0o777, Target: "pts/ptmx"},
+		{Name: "pts", Mode: 0o755},
+		{Name: "random", Mode: 0o666, Major: 1, Minor: 8},
+		{Name: "shm", Mode: 0o1777},
+		{Name: "tty", Mode: 0o666, Major: 5, Minor: 0},
+		{Name: "urandom", Mode: 0o666, Major: 1, Minor: 9},
+		{Name: "zero", Mode: 0o666, Major: 1, Minor: 5},
+	}
+}
+
 // Machine runs jobs.
 type Machine interface {
 	Info() Info
@@ -134,4 +161,6 @@ type Event struct {
 	Step   int         // index into Job.Steps
 	Result *StepResult // nil where the step starts
 	Output []byte      // what a step printed, as it comes; nil otherwise
+	// Console is what the machine's own console showed, as it comes, whatever step runs; nil otherwise.
+	Console []byte
 }
