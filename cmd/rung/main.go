@@ -10,11 +10,11 @@ import (
 	"syscall"
 
 	"github.com/rung-build/rung/internal/cli"
-	"github.com/rung-build/rung/internal/machine/sandbox"
+	"github.com/rung-build/rung/internal/machine/agent"
 )
 
 func main() {
-	if status, ok := sandbox.Child(); ok {
+	if status, ok := agent.Child(); ok {
 		os.Exit(status)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/host"
 	"github.com/rung-build/rung/internal/machine/sandbox"
 )
@@ -24,7 +25,7 @@ type driver struct {
 // drivers are the machines there are, the best first.
 func (a *app) drivers() []driver {
 	return []driver{
-		{sandboxName, func() machine.Machine { return sandbox.New(sandbox.Options{Now: time.Now}) }},
+		{sandboxName, func() machine.Machine { return sandbox.New(agent.Options{Now: time.Now}) }},
 		{"host", func() machine.Machine { return host.New(host.Options{Now: time.Now, Dir: a.scratch()}) }},
 	}
 }

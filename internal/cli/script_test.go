@@ -22,12 +22,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/rung-build/rung/internal/cli"
+	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/sandbox"
 	"github.com/rung-build/rung/seed"
 )
 
 func TestMain(m *testing.M) {
-	if status, ok := sandbox.Child(); ok {
+	if status, ok := agent.Child(); ok {
 		os.Exit(status)
 	}
 	testscript.Main(m, map[string]func(){"rung": func() {
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 
 // machineHere is the machine that scripts run on: the sandbox, or the host where namespaces are forbidden.
 func machineHere(t *testing.T) string {
-	if err := sandbox.New(sandbox.Options{Now: time.Now}).Check(t.Context()); err != nil {
+	if err := sandbox.New(agent.Options{Now: time.Now}).Check(t.Context()); err != nil {
 		return "host"
 	}
 	return "sandbox"

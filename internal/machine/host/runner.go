@@ -45,7 +45,10 @@ func (r *runner) walk(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r.course.Guard(guarded, r.processes, "/proc/self/exe")
+		walk.Guard{
+			Proc: walk.HostProc(), Limits: r.job.Limits, Processes: r.processes, Own: walk.RunsFile("/proc/self/exe"),
+			Fail: r.course.Fail,
+		}.Run(guarded)
 	}()
 	w := walk.Walker{
 		Wide:   r.wide,
@@ -65,8 +68,9 @@ func (r *runner) processes() []int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var all []int
+	proc := walk.HostProc()
 	for pid := range r.pids {
-		all = append(append(all, pid), walk.Descendants(pid)...)
+		all = append(append(all, pid), walk.Descendants(proc, pid)...)
 	}
 	return all
 }

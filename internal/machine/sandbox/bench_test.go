@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/machinetest"
 	"github.com/rung-build/rung/internal/machine/sandbox"
 	"github.com/rung-build/rung/internal/need"
@@ -16,7 +17,7 @@ import (
 // BenchmarkJob measures what the sandbox costs: jobs of steps that do nothing, by the number of steps.
 func BenchmarkJob(b *testing.B) {
 	need.Arch(b, "amd64") // the program that does nothing
-	m := sandbox.New(sandbox.Options{Now: time.Now})
+	m := sandbox.New(agent.Options{Now: time.Now})
 	for _, bench := range []struct {
 		name  string
 		steps int

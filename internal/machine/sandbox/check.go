@@ -5,44 +5,24 @@ package sandbox
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/rung-build/rung/internal/fault"
-	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/walk"
-	"github.com/rung-build/rung/internal/store"
 )
-
-// checkTime is how long an empty sandbox may take. It takes milliseconds.
-const checkTime = 10 * time.Second
 
 // Check makes a sandbox for a job of no steps.
 func (m *Machine) Check(ctx context.Context) error {
-	p, err := m.launch()
-	if err != nil {
+	err := agent.Check(ctx, m.options, func(*walk.Course) (*agent.Session, error) { return m.launch() })
+	if err == nil || fault.KindOf(err) == fault.Interrupted || fault.HintOf(err) != "" {
 		return err
 	}
-	job := machine.Job{Name: "check", Limits: machine.Limits{Time: checkTime, Memory: 1 << 30, Output: 1 << 20, Files: 1}}
-	course := walk.Begin(job, walk.Options{Now: m.options.Now, Kill: p.kill})
-	_, err = m.converse(ctx, p, job, store.Blobs(nil), course)
-	if ctx.Err() != nil {
-		return course.Abandon(ctx, err)
-	}
-	if course.Failed() {
-		err = fmt.Errorf("not ready after %v", checkTime)
-	}
-	if err != nil {
-		err = course.Abandon(ctx, err)
-		return fault.New(fault.Unavailable, "sandbox: %w", err).WithHint("%s", diagnose(hostFiles(), err))
-	}
-	course.Stop()
-	return nil
+	return fault.New(fault.Unavailable, "sandbox: %w", err).WithHint("%s", diagnose(hostFiles(), err))
 }
 
 // hostFiles is where diagnose looks.

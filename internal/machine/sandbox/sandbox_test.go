@@ -20,6 +20,7 @@ import (
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/machinetest"
 	"github.com/rung-build/rung/internal/machine/sandbox"
 	"github.com/rung-build/rung/internal/need"
@@ -27,7 +28,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if status, ok := sandbox.Child(); ok {
+	if status, ok := agent.Child(); ok {
 		os.Exit(status)
 	}
 	os.Exit(m.Run())
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 // newSandbox is a sandbox that works here.
 func newSandbox(t *testing.T) *sandbox.Machine {
 	t.Helper()
-	m := sandbox.New(sandbox.Options{Now: time.Now})
+	m := sandbox.New(agent.Options{Now: time.Now})
 	if err := m.Check(t.Context()); fault.KindOf(err) == fault.Unavailable {
 		need.Unmet(t, "namespaces: %v: %s", err, fault.HintOf(err))
 	}

@@ -46,15 +46,47 @@ type Options struct {
 	Now    func() time.Time // for what the ledger says; limits are held by timers
 	MaxLog int64            // bytes of output of all steps; more is a failure
 	Kill   func()           // ends all steps that run, soon; it must not wait
+	Boot   time.Duration    // how long until Ready has to be called; 0 for a machine that is ready at once
 }
 
-// Begin starts the clock of a job. Finish, Abandon or Stop ends it.
+// Begin starts the clock of a job. Finish, Abandon or Stop ends it. A machine that takes its time to start says with
+// Ready that it has; until then the job's own time does not run.
 func Begin(job machine.Job, o Options) *Course {
 	c := &Course{job: job, watch: o.Watch, now: o.Now, kill: o.Kill, maxLog: o.MaxLog, begun: o.Now()}
-	c.whole = time.AfterFunc(job.Limits.Time, func() {
-		c.Fail(fail(machine.CauseTime, -1, "the job ran longer than %v", job.Limits.Time))
+	if o.Boot <= 0 {
+		c.time()
+		return c
+	}
+	c.whole = time.AfterFunc(o.Boot, func() {
+		c.Fail(fail(machine.CauseTime, -1, "the machine was not ready after %v", o.Boot))
 	})
 	return c
+}
+
+// time starts the job's own time.
+func (c *Course) time() {
+	c.whole = time.AfterFunc(c.job.Limits.Time, func() {
+		c.Fail(fail(machine.CauseTime, -1, "the job ran longer than %v", c.job.Limits.Time))
+	})
+}
+
+// Ready notes that the machine has started, and the job with it.
+func (c *Course) Ready() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.whole.Stop()
+	c.begun = c.now()
+	c.time()
+}
+
+// Hold stops the job's time for good: a person has taken over.
+func (c *Course) Hold() { c.Stop() }
+
+// Console passes on what the machine's console showed. It takes the bytes over.
+func (c *Course) Console(p []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tell(machine.Event{Step: c.current(), Console: p})
 }
 
 // Start notes that a step starts. Steps start in their order.

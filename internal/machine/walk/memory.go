@@ -5,8 +5,8 @@ package walk
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -19,11 +19,17 @@ const (
 	maxProcesses = 1000                  // of one job: what stops a program that does nothing but fork
 )
 
-// Guard watches the memory and the number of the processes of a job until ctx ends, and fails the job where either is
-// too much. It takes samples, since a limit of the kernel's own would need cgroups, or would count address space that
-// was reserved and never touched. Processes lists those of the job; one that runs the file own does not count, because
-// between fork and execve a step still is a copy of the machine.
-func (c *Course) Guard(ctx context.Context, processes func() []int, own string) {
+// Guard holds the limit on memory of a job by looking at its processes.
+type Guard struct {
+	Proc      fs.FS                  // a procfs in which they are seen
+	Limits    machine.Limits         //
+	Processes func() []int           // those of the job, by their numbers in Proc
+	Own       func(int) bool         // tells a process that is the machine itself, just forked and not yet a step; may be nil
+	Fail      func(*machine.Failure) // told once that the limit was passed
+}
+
+// Run looks until the limit is passed or ctx ends.
+func (g Guard) Run(ctx context.Context) {
 	tick := time.NewTicker(samplePeriod)
 	defer tick.Stop()
 	for {
@@ -32,31 +38,31 @@ func (c *Course) Guard(ctx context.Context, processes func() []int, own string) 
 			return
 		case <-tick.C:
 		}
-		family := processes()
+		family := g.Processes()
 		if len(family) > maxProcesses {
-			c.Fail(fail(machine.CauseMemory, -1, "more than %d processes", maxProcesses))
+			g.Fail(fail(machine.CauseMemory, -1, "more than %d processes", maxProcesses))
 			return
 		}
-		if resident(family, "") > c.job.Limits.Memory && resident(family, own) > c.job.Limits.Memory {
-			c.Fail(tooMuchMemory(-1, c.job.Limits))
+		// Whose process it is costs more to find out, and matters only close to the limit.
+		if g.resident(family, nil) > g.Limits.Memory && g.resident(family, g.Own) > g.Limits.Memory {
+			g.Fail(tooMuchMemory(-1, g.Limits))
 			return
 		}
 	}
 }
 
-// Descendants are the processes below pid. It stops at some more than a job may have.
-func Descendants(pid int) []int { return descendants(pid, nil) }
+// Descendants are the processes below one, by their numbers in a procfs. The list ends early where it gets long.
+func Descendants(proc fs.FS, pid int) []int { return descendants(proc, pid, nil) }
 
-// descendants adds the processes below pid to the list.
-func descendants(pid int, list []int) []int {
+func descendants(proc fs.FS, pid int, list []int) []int {
 	// Children are listed by the thread that made them. Those whose parent ended have passed to the first process of
 	// their pid namespace, so that in a namespace of its own nothing can hide.
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	files, err := fs.Glob(proc, fmt.Sprintf("%d/task/*/children", pid))
 	if err != nil {
 		return list
 	}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := fs.ReadFile(proc, file)
 		if err != nil {
 			continue // the thread ended
 		}
@@ -65,29 +71,20 @@ func descendants(pid int, list []int) []int {
 			if err != nil || len(list) > maxProcesses {
 				return list
 			}
-			list = descendants(child, append(list, child))
+			list = descendants(proc, child, append(list, child))
 		}
 	}
 	return list
 }
 
-// resident is the memory of processes, in bytes, but for those that run the file except, "" for none.
-func resident(pids []int, except string) int64 {
+// resident is the memory of processes in bytes, without those that are the machine itself.
+func (g Guard) resident(pids []int, own func(int) bool) int64 {
 	var sum int64
-	var own os.FileInfo
-	if except != "" {
-		own, _ = os.Stat(except) // nil where the process has ended, and with it all the others
-	}
 	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+		text, err := fs.ReadFile(g.Proc, fmt.Sprintf("%d/statm", pid))
 		fields := strings.Fields(string(text))
-		if err != nil || len(fields) < 2 {
+		if err != nil || len(fields) < 2 || own != nil && own(pid) {
 			continue // it ended
-		}
-		if own != nil {
-			if exe, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && os.SameFile(exe, own) {
-				continue
-			}
 		}
 		pages, err := strconv.ParseInt(fields[1], 10, 64)
 		if err == nil {
@@ -95,4 +92,19 @@ func resident(pids []int, except string) int64 {
 		}
 	}
 	return sum
+}
+
+// HostProc is the procfs of this host.
+func HostProc() fs.FS { return os.DirFS("/proc") }
+
+// RunsFile tells processes of this host that run a file.
+func RunsFile(file string) func(pid int) bool {
+	return func(pid int) bool {
+		own, err := os.Stat(file)
+		if err != nil {
+			return false // it has ended, and with it all the others
+		}
+		exe, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
+		return err == nil && os.SameFile(exe, own)
+	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package sandbox
+package agent
 
 import (
 	"bufio"
@@ -14,11 +14,12 @@ import (
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// What goes between rung and the first process of a sandbox are JSON values, a line each, some with as many bytes after
-// the line as the value says. Towards the sandbox: one order, the content of its files one after the other, and the
-// line "go", which rung sends once the store has vouched for all of it. Back: reports, until it has done its work.
+// What goes between rung and an agent are JSON values, a line each, some with as many bytes after
+// the line as the value says. Towards the agent: one order, the content of its files one after the other, and the
+// line "go", which rung sends once the store has vouched for all of it. Back: reports, until it has done its work. Where
+// a person has a shell, what they type follows the line "go", in reports of the kind "input".
 
-// order is a job as the sandbox needs it.
+// order is a job as the agent needs it.
 type order struct {
 	Nodes   []tree.Node // the inputs
 	Steps   []machine.Step
@@ -26,25 +27,34 @@ type order struct {
 	Exports []string
 	Limits  machine.Limits
 	Calls   machine.Calls
-	Wide    int // most steps side by side
+	Devices bool
+	Wide    int  // most steps side by side
+	Guard   bool // the agent holds the limit on memory itself, for nobody else sees the steps
+	Shell   bool // a step that fails leaves a person in a shell
 }
 
 const goLine = "go\n"
+
+const maxOutput = 1 << 15 // bytes of a report of the kind "output", and of one of the kind "input"
 
 // kind of a report.
 type kind string
 
 const (
+	kindReady  kind = "ready"  // the first step is about to start
 	kindStart  kind = "start"  // Step starts
 	kindOutput kind = "output" // Step printed the Size bytes that follow
 	kindEnd    kind = "end"    // Step ended as Ended says, and failed if Failure is set
 	kindExport kind = "export" // Node is an export; the Size bytes of a file follow
-	kindFail   kind = "fail"   // the job failed after its last step, as Failure says
-	kindFault  kind = "fault"  // the sandbox cannot do its work, for the reason Text
+	kindFail   kind = "fail"   // the job failed otherwise than by a step that ended, as Failure says
+	kindFault  kind = "fault"  // the agent cannot do its work, for the reason Text
+	kindShell  kind = "shell"  // a shell starts after Step; nothing is limited in time from now on
+	kindPrint  kind = "print"  // the shell printed the Size bytes that follow
+	kindInput  kind = "input"  // towards the agent: the Size bytes that follow were typed; 0 for the end of it
 	kindDone   kind = "done"   // nothing follows
 )
 
-// report is one thing the sandbox has to say.
+// report is one thing the agent has to say.
 type report struct {
 	Kind    kind
 	Step    int              `json:",omitempty"`

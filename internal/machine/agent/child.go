@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-package sandbox
+package agent
 
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -20,36 +22,45 @@ import (
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// childName is argv[0] of the first process of a sandbox, by which Child knows it, and by which ps shows it.
-const childName = "rung: sandbox"
-
 // lateOutput is how long a step of a group that ended may keep its report waiting because a process it left behind still
 // holds its output open. The process itself is ended with the group.
 const lateOutput = 50 * time.Millisecond
 
-// Child has to be called first thing by main, and by TestMain of each test that runs sandboxes: a sandbox is started from
-// the running program's own file. In that process it does the sandbox's work and gives the status to exit with; in any
-// other process it does nothing and ok is false.
+// word is the last argument of a process that is to be an agent.
+const word = "rung:agent"
+
+// Child has to be called first thing by main, and by TestMain of each test that runs jobs on a machine with an agent: an
+// agent is started from the running program's own file. In the first process of a pid namespace whose last argument says
+// so it does an agent's work on its standard streams and gives the status to exit with; in any other process it does
+// nothing and ok is false.
 func Child() (status int, ok bool) {
-	if len(os.Args) != 1 || os.Args[0] != childName || os.Getpid() != 1 {
+	if len(os.Args) != 2 || os.Args[1] != word || os.Getpid() != 1 {
 		return 0, false
 	}
-	deafen()
-	c := &child{reporter: reporter{w: bufio.NewWriterSize(os.Stdout, 1<<16)}}
-	end := report{Kind: kindDone}
-	if err := c.run(bufio.NewReaderSize(os.Stdin, 1<<16)); err != nil {
-		end = report{Kind: kindFault, Text: err.Error()}
-	}
-	if err := c.send(end, nil); err != nil {
+	in := bufio.NewReaderSize(os.Stdin, 1<<16)
+	if err := Serve(in, in, os.Stdout); err != nil {
 		return 1, true
 	}
 	return 0, true
 }
 
-// child is the first process of a sandbox at work.
+// Serve does an agent's work in process 1: it reads an order, walks the job, and reports. What a person types comes from
+// typed, which may be the same as order. The error says that out is gone.
+func Serve(order, typed *bufio.Reader, out io.Writer) error {
+	deafen()
+	c := &child{reporter: reporter{w: bufio.NewWriterSize(out, 1<<16)}, typed: typed}
+	end := report{Kind: kindDone}
+	if err := c.run(order); err != nil {
+		end = report{Kind: kindFault, Text: err.Error()}
+	}
+	return c.send(end, nil)
+}
+
+// child is an agent at work.
 type child struct {
 	reporter
 	order  order
+	typed  *bufio.Reader
 	filter []unix.SockFilter
 	null   *os.File
 	base   used // what the tmpfs held before the first step
@@ -59,10 +70,18 @@ func (c *child) run(in *bufio.Reader) error {
 	if err := receive(in, &c.order); err != nil {
 		return fmt.Errorf("reading the job: %w", err)
 	}
-	if err := errors.Join(enterRoot(), confineProcess()); err != nil {
+	unguard, err := c.guard()
+	if err != nil {
+		return err
+	}
+	defer unguard()
+	if err := errors.Join(enterRoot(c.order), confineProcess()); err != nil {
 		return err
 	}
 	if err := c.prepare(in); err != nil {
+		return err
+	}
+	if err := c.send(report{Kind: kindReady}, nil); err != nil {
 		return err
 	}
 	ok, err := c.walk()
@@ -76,6 +95,45 @@ func (c *child) run(in *bufio.Reader) error {
 		return c.send(report{Kind: kindFail, Failure: f}, nil)
 	}
 	return err
+}
+
+// guard holds the limit on memory from within, where that is asked for: it looks into the procfs of the machine, which
+// stays open when the agent lets go of everything else.
+func (c *child) guard() (stop func(), err error) {
+	if !c.order.Guard {
+		return func() {}, nil
+	}
+	proc, err := os.OpenRoot("/proc")
+	if err != nil {
+		return nil, fmt.Errorf("looking at processes: %w", err)
+	}
+	self, err := proc.Readlink("1/exe")
+	if err != nil {
+		return nil, errors.Join(err, proc.Close())
+	}
+	guard := walk.Guard{
+		Proc: proc.FS(), Limits: c.order.Limits,
+		Processes: func() []int { return walk.Descendants(proc.FS(), os.Getpid()) },
+		Own: func(pid int) bool {
+			exe, err := proc.Readlink(strconv.Itoa(pid) + "/exe")
+			return err == nil && exe == self
+		},
+		Fail: func(f *machine.Failure) {
+			_ = c.send(report{Kind: kindFail, Failure: f}, nil) // rung ends the machine, or is gone itself
+			killAll()
+		},
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		guard.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+		proc.Close()
+	}, nil
 }
 
 // prepare lays out the inputs and waits for word that they are what they should be.
@@ -142,8 +200,10 @@ func (c *child) step(i int, alone bool) bool {
 		_ = c.send(report{Kind: kindFault, Text: fmt.Sprintf("step %d: %v", i, err)}, nil) // rung may be gone
 		return false
 	}
-	err = c.send(report{Kind: kindEnd, Step: i, Ended: &ended, Failure: failure}, nil)
-	return err == nil && failure == nil
+	if err := c.send(report{Kind: kindEnd, Step: i, Ended: &ended, Failure: failure}, nil); err != nil || failure == nil {
+		return err == nil
+	}
+	return false
 }
 
 func (c *child) runStep(i int, alone bool) (walk.Ended, *machine.Failure, error) {
@@ -204,7 +264,7 @@ func (c *child) verdict(i int, e walk.Ended) (walk.Ended, *machine.Failure, erro
 
 // output passes on what a step prints until nobody can print any more.
 func (c *child) output(i int, r io.Reader) {
-	buf := make([]byte, 1<<15)
+	buf := make([]byte, maxOutput)
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package sandbox
+package agent
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// Where things are for the first process of the sandbox. Steps run in jobDir and see nothing above it.
+// Where things are for an agent. Steps run in jobDir and see nothing above it.
 const (
 	jobDir   = "/job"   // the root directory of the steps
 	viewDir  = "/view"  // the same, read-only; gone before the first step
@@ -25,35 +25,56 @@ const (
 const hostName = "rung"
 
 // enterRoot makes a tmpfs the root of the mount namespace and lets go of everything that was mounted before. The tmpfs
-// has no limits to speak of until limitRoot.
-func enterRoot() error {
+// has no limits to speak of until limitRoot. Devices are taken along from what is let go of.
+func enterRoot(o order) error {
 	// Nothing mounted below may reach the host, whatever the host's own mounts are shared with.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making the mounts private: %w", err)
 	}
-	const at = "/proc" // any directory would do; this one exists, since the sandbox was started from it
+	const at = "/proc" // any directory would do; this one exists, since the agent was started from it
 	// A tmpfs made without limits could not be given any later.
 	const data = "mode=0755,size=1024t,nr_inodes=1024g"
 	if err := unix.Mount("rung", at, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, data); err != nil {
 		return fmt.Errorf("mounting a tmpfs: %w", err)
 	}
+	if err := errors.Join(os.Mkdir(at+jobDir, 0o755), os.Mkdir(at+viewDir, 0o755)); err != nil {
+		return fmt.Errorf("laying out the root: %w", err)
+	}
+	if o.Devices {
+		if err := makeDevices(at+jobDir+"/dev", o.Limits); err != nil {
+			return fmt.Errorf("devices: %w", err)
+		}
+	}
 	if err := unix.Chdir(at); err != nil {
 		return fmt.Errorf("entering the tmpfs: %w", err)
 	}
-	// With both names the same, the old root lands on top of the new one, whence it is taken off: pivot_root(2).
-	if err := unix.PivotRoot(".", "."); err != nil {
-		return fmt.Errorf("changing the root: %w", err)
-	}
-	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
-		return fmt.Errorf("letting go of the old root: %w", err)
-	}
-	if err := errors.Join(unix.Chdir("/"), os.Mkdir(jobDir, 0o755), os.Mkdir(viewDir, 0o755)); err != nil {
-		return fmt.Errorf("laying out the root: %w", err)
+	if err := changeRoot(); err != nil {
+		return err
 	}
 	if err := os.WriteFile(nullFile, nil, 0o444); err != nil {
 		return fmt.Errorf("laying out the root: %w", err)
 	}
 	return unix.Sethostname([]byte(hostName))
+}
+
+// changeRoot makes the working directory, a mount, the root.
+func changeRoot() error {
+	// With both names the same, the old root lands on top of the new one, whence it is taken off: pivot_root(2).
+	err := unix.PivotRoot(".", ".")
+	if err == nil {
+		if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+			return fmt.Errorf("letting go of the old root: %w", err)
+		}
+		return unix.Chdir("/")
+	}
+	if !errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("changing the root: %w", err)
+	}
+	// The first root of a kernel cannot be let go of; it stays below the new one, without a name.
+	if err := unix.Mount(".", "/", "", unix.MS_MOVE, ""); err != nil {
+		return fmt.Errorf("moving the root: %w", err)
+	}
+	return errors.Join(unix.Chroot("."), unix.Chdir("/"))
 }
 
 // guardInputs makes each input something that steps can neither change, nor remove, nor put something else in the place

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package sandbox
+package agent
 
 import (
 	"fmt"
