@@ -21,9 +21,9 @@ import (
 	"github.com/rung-build/rung/internal/filelock"
 )
 
-// Ledger is the file of a ledger: one JSON object a line, the fields of Run after "prev", which is the SHA-256 of the
-// line before with its newline, in hex, and empty in the first line. So the file is a hash chain: no line can be
-// changed, taken out or put in without every later line showing it, and
+// Ledger is the file of a ledger: one JSON object a line, the fields of Run, or one field "comparison", after "prev",
+// which is the SHA-256 of the line before with its newline, in hex, and empty in the first line. So the file is a hash
+// chain: no line can be changed, taken out or put in without every later line showing it, and
 //
 //	sed -n 7p ledger | sha256sum
 //
@@ -59,7 +59,7 @@ func (l *Ledger) Path() string { return l.path }
 // record is a line of the file.
 type record struct {
 	Prev string `json:"prev"`
-	Run
+	Line
 }
 
 // encode makes a line, with its newline.
@@ -87,6 +87,9 @@ func decode(line []byte) (record, error) {
 	if _, err := dec.Token(); err != io.EOF {
 		return record{}, errors.New("more than one JSON object")
 	}
+	if (r.Run == nil) == (r.Comparison == nil) {
+		return record{}, errors.New("want either a run or a comparison")
+	}
 	if r.Prev != "" {
 		if _, err := digest.FromHex(r.Prev, 0); err != nil {
 			return record{}, fmt.Errorf("prev: %w", err)
@@ -104,7 +107,14 @@ func noEOF(err error) error {
 
 // Append adds a run: one write of a whole line, flushed to the disk, under a lock. What a killed writer left of a line
 // is moved to the file PATH.torn first. On an error the file is as it was.
-func (l *Ledger) Append(ctx context.Context, run Run) error {
+func (l *Ledger) Append(ctx context.Context, run Run) error { return l.append(ctx, Line{Run: &run}) }
+
+// AppendComparison adds a comparison, as Append adds a run.
+func (l *Ledger) AppendComparison(ctx context.Context, c Comparison) error {
+	return l.append(ctx, Line{Comparison: &c})
+}
+
+func (l *Ledger) append(ctx context.Context, added Line) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -123,7 +133,7 @@ func (l *Ledger) Append(ctx context.Context, run Run) error {
 	if err != nil {
 		return unavailable(l.path, "reading its end", err)
 	}
-	r := record{Run: run}
+	r := record{Line: added}
 	if len(last) > 0 {
 		r.Prev = digest.Of(last).Hex()
 	}

@@ -11,7 +11,12 @@ import (
 )
 
 func FuzzDecode(f *testing.F) {
-	for _, r := range []record{{Run: sample("a")}, {Prev: digest.Of(nil).Hex(), Run: sample("b")}, {}} {
+	of := func(r Run) Line { return Line{Run: &r} }
+	compared, empty := comparison("seed"), Comparison{}
+	for _, r := range []record{
+		{Line: of(sample("a"))}, {Prev: digest.Of(nil).Hex(), Line: of(sample("b"))}, {Line: of(Run{})},
+		{Line: Line{Comparison: &compared}}, {Line: Line{Comparison: &empty}},
+	} {
 		line, err := r.encode()
 		if err != nil {
 			f.Fatal(err)
@@ -21,6 +26,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		f.Add(line)
 	}
+	f.Add([]byte(`{"prev":"","comparison":{},"stage":"both"}`))
 	f.Add([]byte(`{"prev":"","time":"0000-01-01T00:00:00-23:59"}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		r, err := decode(line)

@@ -25,12 +25,12 @@ func (l *Ledger) Last(ctx context.Context, job digest.Digest) (run Run, ok bool,
 	if l.known.byJob == nil {
 		l.known.byJob = map[digest.Digest]Run{}
 	}
-	next, err := l.readFrom(l.known.next, func(r Run) error {
+	next, err := l.readFrom(l.known.next, runsOnly(func(r Run) error {
 		if r.Failure == "" {
 			l.known.byJob[r.Job] = r
 		}
 		return nil
-	})
+	}))
 	if err != nil {
 		l.known = known{}
 		return Run{}, false, err
@@ -38,4 +38,18 @@ func (l *Ledger) Last(ctx context.Context, job digest.Digest) (run Run, ok bool,
 	l.known.next = next
 	run, ok = l.known.byJob[job]
 	return run, ok, nil
+}
+
+// LastComparison is the latest comparison of a chain for an architecture; ok is false where there is none.
+func (l *Ledger) LastComparison(ctx context.Context, chain, arch string) (last Comparison, ok bool, err error) {
+	err = l.Lines(func(line Line) error {
+		if c := line.Comparison; c != nil && c.Chain == chain && c.Arch == arch {
+			last, ok = *c, true
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return Comparison{}, false, err
+	}
+	return last, ok, nil
 }

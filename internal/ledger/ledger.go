@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 // Package ledger remembers, in an append-only file of JSON lines, what was run, from what, on which machine, and what
-// came out.
+// came out; and how the results of several machines compared.
 package ledger
 
 import (
@@ -18,6 +18,12 @@ type File struct {
 	// a stage, "distfile:NAME/PATH" for a file of a distfile's tree, an address or a path for a distfile. Empty for
 	// outputs.
 	From string `json:"from,omitempty"`
+}
+
+// Line is a line of the ledger: one of its fields is set.
+type Line struct {
+	*Run
+	Comparison *Comparison `json:"comparison,omitempty"`
 }
 
 // Run is one line of the ledger: a stage that was run, or failed to.

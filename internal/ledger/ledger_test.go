@@ -159,7 +159,9 @@ func TestReadNamesTheBadLine(t *testing.T) {
 		"an unknown field":  `{"prev":"","color":"red"}` + "\n",
 		"two objects":       `{"prev":""}{"prev":""}` + "\n",
 		"a bad digest":      `{"prev":"","job":"123"}` + "\n",
-		"a bad prev":        `{"prev":"xyz"}` + "\n",
+		"a bad prev":        `{"prev":"xyz","stage":"a"}` + "\n",
+		"neither":           `{"prev":""}` + "\n",
+		"both":              `{"prev":"","stage":"a","comparison":{}}` + "\n",
 		"half of an object": `{"prev":""` + "\n",
 		"nothing":           "\n",
 	} {

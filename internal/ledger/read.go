@@ -15,22 +15,34 @@ import (
 	"github.com/rung-build/rung/internal/filelock"
 )
 
-// Read gives every run to visit, the oldest first, and stops at the first error of visit, which it returns as it is. A
-// line that cannot be read is a fault of kind Mismatch that names the line. A torn last line, which a killed writer has
-// left or another is about to end, is no line yet. The file is not locked while visit runs.
-func (l *Ledger) Read(visit func(Run) error) error {
+// Lines gives every line to visit, the oldest first, and stops at the first error of visit, which it returns as it is.
+// A line that cannot be read is a fault of kind Mismatch that names the line. A torn last line, which a killed writer
+// has left or another is about to end, is no line yet. The file is not locked while visit runs.
+func (l *Ledger) Lines(visit func(Line) error) error {
 	_, err := l.readFrom(place{}, visit)
 	return err
 }
 
-// readFrom is Read from a place on; it tells where the next run will stand.
-func (l *Ledger) readFrom(from place, visit func(Run) error) (place, error) {
+// Read is Lines for runs alone.
+func (l *Ledger) Read(visit func(Run) error) error { return l.Lines(runsOnly(visit)) }
+
+func runsOnly(visit func(Run) error) func(Line) error {
+	return func(line Line) error {
+		if line.Run == nil {
+			return nil
+		}
+		return visit(*line.Run)
+	}
+}
+
+// readFrom is Lines from a place on; it tells where the next line will stand.
+func (l *Ledger) readFrom(from place, visit func(Line) error) (place, error) {
 	return l.lines(from, func(n int, line []byte) error {
 		r, err := decode(line)
 		if err != nil {
 			return l.bad(n, err)
 		}
-		return visit(r.Run)
+		return visit(r.Line)
 	})
 }
 
