@@ -14,6 +14,7 @@ import (
 	"github.com/rung-build/rung/internal/chain"
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/machine/console"
 	"github.com/rung-build/rung/internal/report"
 )
 
@@ -60,8 +61,8 @@ type complaint struct {
 		Exit int           `json:"exit"`
 		Text string        `json:"text"`
 		Hint string        `json:"hint,omitempty"`
-		Tail []string      `json:"tail,omitempty"` // the last lines a failed stage printed
-		Log  digest.Digest `json:"log,omitzero"`   // all that it printed
+		Tail []string      `json:"tail,omitempty"` // the last lines of a failed stage, or of the console of its machine
+		Log  digest.Digest `json:"log,omitzero"`   // all of them
 		Path string        `json:"log_path,omitempty"`
 	} `json:"error"`
 }
@@ -73,12 +74,9 @@ func (a *app) complain(err error) {
 	kind := fault.KindOf(err)
 	c.Error.Kind, c.Error.Exit = kind.String(), kind.ExitStatus()
 	c.Error.Text, c.Error.Hint = err.Error(), fault.HintOf(err)
-	var step *chain.StepError
-	if errors.As(err, &step) {
-		c.Error.Tail, c.Error.Log = step.Tail, step.Log
-		if a.home != nil && !step.Log.IsZero() {
-			c.Error.Path = a.home.disk.Path(step.Log)
-		}
+	c.Error.Tail, c.Error.Log = said(err)
+	if a.home != nil && !c.Error.Log.IsZero() {
+		c.Error.Path = a.home.disk.Path(c.Error.Log)
 	}
 	for line := range strings.SplitSeq(c.Error.Text, "\n") {
 		a.say("%s %s", a.paint(red, "error:"), line)
@@ -97,6 +95,20 @@ func (a *app) complain(err error) {
 			a.say("%s writing the error as JSON: %v", a.paint(red, "error:"), err)
 		}
 	}
+}
+
+// said is the end of what a failed stage printed, or of what the console of a machine that went wrong showed, and all
+// of it in the store.
+func said(err error) (tail []string, log digest.Digest) {
+	var step *chain.StepError
+	if errors.As(err, &step) {
+		return step.Tail, step.Log
+	}
+	var trouble *console.Trouble
+	if errors.As(err, &trouble) {
+		return trouble.Tail, trouble.Console
+	}
+	return nil, digest.Digest{}
 }
 
 // printable is what a step printed, without what would make a terminal do something.

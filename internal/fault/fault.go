@@ -24,6 +24,12 @@ const (
 	Mismatch                // bytes differ from what an answer, the ledger or a digest says
 	Limit                   // a limit on time, memory, output bytes or file count was passed
 	Unavailable             // a machine, store, or network that cannot be used here or now
+	Panic                   // the kernel of a guest gave up
+	Oops                    // the kernel of a guest met a defect of its own, and went on
+	OutOfMemory             // the kernel of a guest ended programs for lack of memory
+	Reboot                  // a guest started again where nobody asked for it
+	Silence                 // a guest gave no sign of life for too long
+	EarlyExit               // a machine ended before its job did
 	Interrupted             // the user stopped the run
 )
 
@@ -38,6 +44,12 @@ var kinds = [...]struct {
 	Mismatch:    {"mismatch", 5},
 	Limit:       {"limit", 6},
 	Unavailable: {"unavailable", 7},
+	Panic:       {"kernel panic", 8},
+	Oops:        {"kernel oops", 9},
+	OutOfMemory: {"out of memory", 10},
+	Reboot:      {"reboot", 11},
+	Silence:     {"silence", 12},
+	EarlyExit:   {"early exit", 13},
 	Interrupted: {"interrupted", 130},
 }
 
