@@ -9,9 +9,11 @@
 package chain
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/source"
 )
@@ -104,6 +106,32 @@ func (p *Plan) Stage(name string) (Stage, bool) {
 		}
 	}
 	return Stage{}, false
+}
+
+// Through is the plan as far as a stage: that and all it stands on. The error is a fault of kind NotFound.
+func (p *Plan) Through(name string) (*Plan, error) {
+	needed := map[string]bool{name: true}
+	part := *p
+	part.Stages = nil
+	for _, s := range slices.Backward(p.Stages) {
+		if !needed[s.Name] {
+			continue
+		}
+		part.Stages = append(part.Stages, s)
+		for _, below := range s.Below() {
+			needed[below] = true
+		}
+	}
+	if len(part.Stages) == 0 {
+		var names []string
+		for _, s := range p.Stages {
+			names = append(names, s.Name)
+		}
+		return nil, fault.New(fault.NotFound, "chain %s has no stage %q", p.Chain, name).
+			WithHint("its stages are: %s", strings.Join(names, ", "))
+	}
+	slices.Reverse(part.Stages)
+	return &part, nil
 }
 
 // Product is the stage whose exports are what people climb the chain for.

@@ -50,12 +50,19 @@ type StageHealing struct {
 // StageDone tells that a stage's exports are known and checked.
 type StageDone struct{ Done }
 
+// StageFailed tells that a stage failed. One that is not run because another failed is not told of.
+type StageFailed struct {
+	Stage string
+	Err   error // as Run would return it
+}
+
 func (StageStarted) event() {}
 func (StepStarted) event()  {}
 func (StepDone) event()     {}
 func (StepOutput) event()   {}
 func (StageHealing) event() {}
 func (StageDone) event()    {}
+func (StageFailed) event()  {}
 
 // Done is what a stage came to.
 type Done struct {

@@ -23,6 +23,7 @@ type Options struct {
 	Sources Sources          // of distfiles; nil for chains without any
 	Jobs    int              // stages that run side by side; at least 1
 	Rebuild bool             // run every stage, and compare its exports with what earlier runs gave
+	GoOn    bool             // after a stage has failed, go on with those that do not stand on it
 	Now     func() time.Time // for the ledger and for durations
 	Watch   func(Event)      // told of progress, from one goroutine at a time
 
@@ -32,9 +33,10 @@ type Options struct {
 }
 
 // Run climbs a plan: stages whose inputs are ready run side by side, or their stored results are taken. The first stage
-// that fails stops the run; the faults are those of docs/exit-status.md, and causes of interest are a *StepError, a
-// *MismatchError and a *store.CorruptError. Where ctx ends, the error is a fault of kind Interrupted. Whatever happens,
-// what was finished is kept.
+// that fails stops the run, unless GoOn says otherwise; then the error is that of the first in the plan's order. The
+// faults are those of docs/exit-status.md, and causes of interest are a *StepError, a *MismatchError and a
+// *store.CorruptError. Where ctx ends, the error is a fault of kind Interrupted. Whatever happens, what was finished is
+// kept.
 func Run(ctx context.Context, plan *Plan, o Options) (Outcome, error) {
 	begin := o.Now()
 	inner, cancel := context.WithCancelCause(ctx)
@@ -53,7 +55,7 @@ func Run(ctx context.Context, plan *Plan, o Options) (Outcome, error) {
 		climbing.Go(func() {
 			defer close(r.slots[s.Name].over)
 			if err := r.climb(inner, s); err != nil {
-				cancel(err)
+				r.giveUp(inner, s, err, cancel)
 			}
 		})
 	}
@@ -66,7 +68,11 @@ func Run(ctx context.Context, plan *Plan, o Options) (Outcome, error) {
 	}
 	out := Outcome{Plan: plan, Sources: r.sources.all, Wall: o.Now().Sub(begin)}
 	for _, s := range plan.Stages {
-		out.Stages = append(out.Stages, *r.slots[s.Name].done)
+		slot := r.slots[s.Name]
+		if slot.failed != nil {
+			return Outcome{}, slot.failed
+		}
+		out.Stages = append(out.Stages, *slot.done)
 	}
 	return out, nil
 }
@@ -92,8 +98,9 @@ type runner struct {
 
 // slot is where a stage leaves its outcome.
 type slot struct {
-	over chan struct{} // closed when the stage is finished or given up
-	done *Done         // nil where it was given up; read after over is closed
+	over   chan struct{} // closed when the stage is finished or given up
+	done   *Done         // nil where it was given up; read after over is closed
+	failed error         // why it was given up, where that was its own failure; read like done
 }
 
 var errGivenUp = errors.New("a stage below failed")
@@ -128,6 +135,17 @@ func (r *runner) climb(ctx context.Context, s Stage) error {
 	r.slots[s.Name].done = &done
 	r.tell(StageDone{done})
 	return nil
+}
+
+// giveUp sees to a stage that was not finished: it stops the others, or lets those go on that do not stand on it.
+func (r *runner) giveUp(ctx context.Context, s Stage, err error, stop func(error)) {
+	if ctx.Err() == nil && !errors.Is(err, errGivenUp) {
+		r.slots[s.Name].failed = err
+		r.tell(StageFailed{Stage: s.Name, Err: err})
+	}
+	if !r.GoOn {
+		stop(err)
+	}
 }
 
 func (r *runner) tell(e Event) {
