@@ -83,6 +83,16 @@ type Answers struct {
 	First string `json:"first,omitempty"`
 }
 
+// check wants a cell for each machine, so that whoever reads a comparison need not.
+func (c Comparison) check() error {
+	for _, s := range c.Stages {
+		if len(s.Cells) != len(c.Machines) {
+			return fmt.Errorf("stage %q has %d cells for %d machines", s.Name, len(s.Cells), len(c.Machines))
+		}
+	}
+	return nil
+}
+
 // State says what a cell came to.
 type State string
 

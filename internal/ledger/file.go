@@ -90,6 +90,11 @@ func decode(line []byte) (record, error) {
 	if (r.Run == nil) == (r.Comparison == nil) {
 		return record{}, errors.New("want either a run or a comparison")
 	}
+	if r.Comparison != nil {
+		if err := r.Comparison.check(); err != nil {
+			return record{}, err
+		}
+	}
 	if r.Prev != "" {
 		if _, err := digest.FromHex(r.Prev, 0); err != nil {
 			return record{}, fmt.Errorf("prev: %w", err)

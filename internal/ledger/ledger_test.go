@@ -161,6 +161,7 @@ func TestReadNamesTheBadLine(t *testing.T) {
 		"a bad digest":      `{"prev":"","job":"123"}` + "\n",
 		"a bad prev":        `{"prev":"xyz","stage":"a"}` + "\n",
 		"neither":           `{"prev":""}` + "\n",
+		"a cell too many":   `{"prev":"","comparison":{"stages":[{"name":"low","cells":[{}]}]}}` + "\n",
 		"both":              `{"prev":"","stage":"a","comparison":{}}` + "\n",
 		"half of an object": `{"prev":""` + "\n",
 		"nothing":           "\n",
