@@ -9,6 +9,8 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/machine/agent"
+	"github.com/rung-build/rung/internal/machine/bwrap"
+	"github.com/rung-build/rung/internal/machine/chroot"
 	"github.com/rung-build/rung/internal/machine/host"
 	"github.com/rung-build/rung/internal/machine/sandbox"
 )
@@ -26,6 +28,8 @@ type driver struct {
 func (a *app) drivers() []driver {
 	return []driver{
 		{sandboxName, func() machine.Machine { return sandbox.New(agent.Options{Now: time.Now}) }},
+		{"bwrap", func() machine.Machine { return bwrap.New(bwrap.Options{Options: agent.Options{Now: time.Now}}) }},
+		{"chroot", func() machine.Machine { return chroot.New(agent.Options{Now: time.Now}) }},
 		{"host", func() machine.Machine { return host.New(host.Options{Now: time.Now, Dir: a.scratch()}) }},
 	}
 }

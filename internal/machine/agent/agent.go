@@ -70,10 +70,12 @@ type Session struct {
 	Order   io.WriteCloser // where the agent reads its order, and what is typed; never nil
 	Placed  bool           // the agent has its order already: only what is typed goes to Order
 	Reports *bufio.Reader  // what the agent says
-	PID     int            // a process of this host below which all steps are; 0 where only the agent sees them
-	Kill    func()         // ends the agent and every step, soon; may be called at any time, by anyone, more than once
-	Wait    func() string  // waits until all of it is gone, and says how it ended; called once
-	Trouble func() error   // what is known, after Wait, about why the reports ended early; nil where that is nothing
+	PID     int            // a process of this host that has all steps below it and nothing else; 0 where only the agent sees them
+	// Network says that the agent is in a network namespace of its own and takes down what is up in it.
+	Network bool
+	Kill    func()        // ends the agent and every step, soon; may be called at any time, by anyone, more than once
+	Wait    func() string // waits until all of it is gone, and says how it ended; called once
+	Trouble func() error  // what is known, after Wait, about why the reports ended early; nil where that is nothing
 }
 
 // CheckJob tells whether a machine whose programs are those of this host can run the job at all.

@@ -70,6 +70,11 @@ func (c *child) run(in *bufio.Reader) error {
 	if err := receive(in, &c.order); err != nil {
 		return fmt.Errorf("reading the job: %w", err)
 	}
+	if c.order.Place.Network {
+		if err := silence(); err != nil {
+			return fmt.Errorf("taking down the loopback device: %w", err)
+		}
+	}
 	unguard, err := c.guard()
 	if err != nil {
 		return err
@@ -100,7 +105,7 @@ func (c *child) run(in *bufio.Reader) error {
 // guard holds the limit on memory from within, where that is asked for: it looks into the procfs of the machine, which
 // stays open when the agent lets go of everything else.
 func (c *child) guard() (stop func(), err error) {
-	if !c.order.Guard {
+	if !c.order.Place.Guard {
 		return func() {}, nil
 	}
 	proc, err := os.OpenRoot("/proc")

@@ -72,6 +72,9 @@ func confineThread() error {
 			return fmt.Errorf("dropping capability %d: %w", c, err) // EINVAL: unknown to this kernel
 		}
 	}
+	if err := dropInheritable(); err != nil {
+		return fmt.Errorf("dropping inheritable capabilities: %w", err)
+	}
 	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
 		return fmt.Errorf("dropping ambient capabilities: %w", err)
 	}
@@ -84,4 +87,15 @@ func confineThread() error {
 	// Where things are in memory is one accident less in what a step does. A container may forbid the call.
 	_, _, _ = unix.Syscall(unix.SYS_PERSONALITY, noRandomAddresses, 0, 0)
 	return nil
+}
+
+// dropInheritable clears the inheritable capabilities of the calling thread, of which others may have left it some.
+func dropInheritable() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return err
+	}
+	data[0].Inheritable, data[1].Inheritable = 0, 0
+	return unix.Capset(&header, &data[0])
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os/exec"
 	"runtime"
+
+	"golang.org/x/sys/unix"
 )
 
 // self is the file of the running program, even where it was removed or replaced.
@@ -95,4 +97,13 @@ type limited struct{ kept *bytes.Buffer }
 func (l *limited) Write(p []byte) (int, error) {
 	l.kept.Write(p[:min(len(p), maxComplaint-l.kept.Len())])
 	return len(p), nil
+}
+
+// KernelRelease is the release of this host's kernel, for the ledger: "6.12.1".
+func KernelRelease() string {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return "unknown"
+	}
+	return unix.ByteSliceToString(name.Release[:])
 }

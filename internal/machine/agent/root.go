@@ -137,3 +137,25 @@ func limitRoot(l machine.Limits) (used, error) {
 	}
 	return held, nil
 }
+
+// silence takes the address off the loopback device, which is the only one in a new network namespace, and takes it
+// down: as it is in a namespace that nobody has prepared. Source: netdevice(7).
+func silence() (err error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unix.Close(fd)) }()
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	if err := lo.SetInet4Addr(make([]byte, 4)); err != nil {
+		return err
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFADDR, lo); err != nil {
+		return err
+	}
+	lo.SetUint16(0) // no flag, and so not IFF_UP
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
+}

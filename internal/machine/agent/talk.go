@@ -30,17 +30,24 @@ func (t *talk) feed(ctx context.Context, job machine.Job, o Options) error {
 	if t.session.Placed {
 		return nil
 	}
-	return WriteOrder(ctx, t.session.Order, job, t.blobs, o, t.session.PID == 0)
+	place := Place{Guard: t.session.PID == 0, Network: t.session.Network}
+	return WriteOrder(ctx, t.session.Order, job, t.blobs, o, place)
 }
 
-// WriteOrder writes the order of a job: what an agent reads before it starts. With guard it holds the limit on memory
-// itself. Where the store does not vouch for an input to its last byte, the order has no end, and no agent starts on it.
-func WriteOrder(ctx context.Context, to io.Writer, job machine.Job, blobs store.Blobs, o Options, guard bool) error {
+// Place is what an agent has to know of where it is.
+type Place struct {
+	Guard   bool // nobody else sees the steps: it holds the limit on memory itself
+	Network bool // it is in a network namespace of its own, and takes down what is up in it
+}
+
+// WriteOrder writes the order of a job: what an agent reads before it starts. Where the store does not vouch for an
+// input to its last byte, the order has no end, and no agent starts on it.
+func WriteOrder(ctx context.Context, to io.Writer, job machine.Job, blobs store.Blobs, o Options, p Place) error {
 	o = o.With()
 	w := bufio.NewWriterSize(to, 1<<16)
 	out := order{
 		Steps: job.Steps, Env: job.Env, Exports: job.Exports, Limits: job.Limits, Calls: job.Calls, Devices: job.Devices,
-		Wide: o.Wide, Guard: guard, Shell: o.Terminal != nil,
+		Wide: o.Wide, Place: p, Shell: o.Terminal != nil,
 	}
 	for n := range job.Inputs.Nodes() {
 		out.Nodes = append(out.Nodes, n)

@@ -28,8 +28,8 @@ type order struct {
 	Limits  machine.Limits
 	Calls   machine.Calls
 	Devices bool
-	Wide    int  // most steps side by side
-	Guard   bool // the agent holds the limit on memory itself, for nobody else sees the steps
+	Wide    int // most steps side by side
+	Place   Place
 	Shell   bool // a step that fails leaves a person in a shell
 }
 

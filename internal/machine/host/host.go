@@ -88,6 +88,10 @@ func (m *Machine) Run(ctx context.Context, job machine.Job, blobs store.Blobs, w
 	if job.Arch != runtime.GOARCH {
 		return machine.Result{}, fault.New(fault.Unavailable, "job %s: this host runs %s, not %s", job.Name, runtime.GOARCH, job.Arch)
 	}
+	if job.Devices {
+		return machine.Result{}, fault.New(fault.Unavailable, "job %s: it wants devices, and the machine host has no root "+
+			"directory of its own to put them into", job.Name)
+	}
 	if err := ctx.Err(); err != nil {
 		return machine.Result{}, fault.New(fault.Interrupted, "job %s: %w", job.Name, err)
 	}

@@ -27,6 +27,7 @@ func processTests() []test {
 		{"Links", testLinks},
 		{"ReadOnlyInputs", testReadOnlyInputs},
 		{"KilledByContext", testKilledByContext},
+		{"Devices", testDevices},
 	}
 }
 
@@ -196,5 +197,34 @@ func testLeftBehind(t *testing.T, m machine.Machine) {
 	succeed(t, m, j, blobs)
 	if left := RunningWith(t, word); len(left) > 0 {
 		t.Errorf("still running: %q", left)
+	}
+}
+
+// testDevices has a step look at the devices a job may ask for. A machine without a root directory of its own has none
+// to give, and says so.
+func testDevices(t *testing.T, m machine.Machine) {
+	blobs := &store.Mem{}
+	j := Job(t, blobs, []string{"in"}, "devices", "cp in out")
+	j.Devices, j.Exports = true, []string{"out"}
+	r, err := m.Run(t.Context(), j, blobs, nil)
+	if !m.Info().Isolated && fault.KindOf(err) == fault.Unavailable {
+		return
+	}
+	if err != nil || r.Failure != nil {
+		t.Fatalf("Run = %+v, %v, log %q", r.Failure, err, read(t, blobs, r))
+	}
+	want := `full Dcrw-rw-rw- 1:7 writing: no space left on device
+null Dcrw-rw-rw- 1:3 reads 0 bytes
+ptmx Lrwxrwxrwx pts/ptmx, opens pts/0
+pts drwxr-xr-x
+random Dcrw-rw-rw- 1:8 reads 16 bytes
+shm dtrwxrwxrwx takes a file
+tty Dcrw-rw-rw- 5:0 opening: no such device or address
+urandom Dcrw-rw-rw- 1:9 reads 16 bytes
+zero Dcrw-rw-rw- 1:5 reads 16 bytes
+a new file: read-only file system
+`
+	if diff := cmp.Diff(want, read(t, blobs, r)); diff != "" {
+		t.Errorf("the devices a step sees (-want +got):\n%s", diff)
 	}
 }

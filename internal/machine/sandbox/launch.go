@@ -13,8 +13,39 @@ import (
 	"github.com/rung-build/rung/internal/machine/agent"
 )
 
-// launch starts the first process of a sandbox. Where root has no user namespaces, it does without.
+// launch gives an agent in namespaces, and sees to it that the next one is on its way: most of what a short job costs is
+// the start of a process, and that can go on beside the job before.
 func (m *Machine) launch() (*agent.Session, error) {
+	select {
+	case s := <-m.spare:
+		go m.prepare()
+		return s, nil
+	default:
+	}
+	s, err := m.start()
+	if err == nil {
+		go m.prepare()
+	}
+	return s, err
+}
+
+// prepare puts an agent into reserve. That it cannot is for the next job to say.
+func (m *Machine) prepare() {
+	s, err := m.start()
+	if err != nil {
+		return
+	}
+	select {
+	case m.spare <- s:
+	default: // another job was faster
+		s.Kill()
+		s.Wait()
+		s.Order.Close()
+	}
+}
+
+// start starts an agent in namespaces. Where root has no user namespaces, it does without.
+func (m *Machine) start() (*agent.Session, error) {
 	s, err := launch(!m.noUser.Load())
 	if err != nil && !m.noUser.Load() && os.Geteuid() == 0 && !errors.Is(err, unix.ENOENT) {
 		if second, secondErr := launch(false); secondErr == nil {

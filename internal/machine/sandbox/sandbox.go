@@ -14,8 +14,6 @@ import (
 	"runtime"
 	"sync/atomic"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/walk"
@@ -28,21 +26,20 @@ const version = "1"
 // Machine runs jobs in namespaces. Make one with New. It is safe for use by several goroutines at once.
 type Machine struct {
 	options agent.Options
-	noUser  atomic.Bool // root where there are no user namespaces
+	noUser  atomic.Bool         // root where there are no user namespaces
+	spare   chan *agent.Session // an agent without a job, which spares the next job its start
 }
 
-// New makes a machine. A program that uses one calls agent.Child first thing.
-func New(o agent.Options) *Machine { return &Machine{options: o.With()} }
+// New makes a machine. A program that uses one calls agent.Child first thing. From its first job on a machine keeps an
+// agent ready for the next one, which ends with the program.
+func New(o agent.Options) *Machine {
+	return &Machine{options: o.With(), spare: make(chan *agent.Session, 1)}
+}
 
 // Info names the machine and the kernel.
 func (m *Machine) Info() machine.Info {
-	release := "unknown"
-	var name unix.Utsname
-	if err := unix.Uname(&name); err == nil {
-		release = unix.ByteSliceToString(name.Release[:])
-	}
 	return machine.Info{
-		Name: "sandbox", Version: version + " linux " + release, Isolated: true, Arches: []string{runtime.GOARCH},
+		Name: "sandbox", Version: version + " linux " + agent.KernelRelease(), Isolated: true, Arches: []string{runtime.GOARCH},
 	}
 }
 

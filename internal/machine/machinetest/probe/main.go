@@ -50,6 +50,7 @@ func run(verb string, args []string) error {
 		"modify":  func(a []string) error { return modify(a[0]) },
 		"connect": func(a []string) error { _, err := net.DialTimeout("tcp", a[0], time.Second); return err },
 		"read":    func(a []string) error { return copyFile(a[0], "/dev/stdout") },
+		"devices": func([]string) error { return devices() },
 		"ls":      func([]string) error { return ls() },
 		"facts":   func([]string) error { return facts() },
 		"userns":  func([]string) error { return userNamespace() },

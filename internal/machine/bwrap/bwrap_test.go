@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+
+package bwrap_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/agent"
+	"github.com/rung-build/rung/internal/machine/bwrap"
+	"github.com/rung-build/rung/internal/machine/machinetest"
+	"github.com/rung-build/rung/internal/need"
+)
+
+func TestMain(m *testing.M) {
+	if status, ok := agent.Child(); ok {
+		os.Exit(status)
+	}
+	os.Exit(m.Run())
+}
+
+func TestContract(t *testing.T) {
+	machinetest.Run(t, machinetest.Options{}, func(t *testing.T) machine.Machine {
+		m := bwrap.New(bwrap.Options{Options: agent.Options{Now: time.Now}})
+		if err := m.Check(t.Context()); fault.KindOf(err) == fault.Unavailable {
+			need.Unmet(t, "bwrap: %v: %s", err, fault.HintOf(err))
+		}
+		return m
+	})
+}
