@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 
-// Package compressed reads streams that gzip, bzip2 or xz packed, strictly and within a limit.
+// Package compressed reads and writes compressed streams, strictly and within a limit.
 //
-// A stream that is truncated, damaged, or followed by anything but another stream of its own kind is an error, and so
-// is one that unpacks to more bytes than the caller allows. Memory does not depend on what a header claims: the
-// dictionaries of an xz file are looked at before anything is unpacked, see scanXZ.
+// NewReader reads a file that gzip, bzip2 or xz packed: one that is truncated, damaged, or followed by anything but
+// another stream of its own kind is an error. First reads the first of several streams of any kind that a Linux kernel
+// unpacks, and tells exactly where it ends. Neither gives more bytes than the caller allows, and memory does not depend
+// on what a header claims: the dictionaries of an xz file and the window of a zstd frame are looked at before anything
+// is unpacked, see scanXZ and scanZstd.
 //
-// Left out on purpose: writing, zstd and lzma without xz (no source of the project comes so), and all that the
-// containers can say beside the content: names, times, comments, and filters of xz other than LZMA2.
+// NewWriter writes a stream that a Linux kernel unpacks. The same content gives the same bytes, on every machine and
+// however the writes cut it, for as long as the versions in go.mod stay: no program of the host takes part.
 //
-// Specifications: RFC 1952 (gzip), the sources of bzip2 1.0.8 (there is no other), "The .xz File Format" 1.2.1. gzip
-// and bzip2 are read by the standard library, LZMA2 by github.com/ulikunitz/xz, since none of the three is ours to
-// write again.
+// Left out on purpose: lzma without xz, the lz4 frame that is not the legacy one (no kernel reads it), and all that the
+// containers can say beside the content: names, times, comments, dictionaries, and filters of xz other than LZMA2.
+//
+// Specifications: RFC 1952 (gzip), the sources of bzip2 1.0.8 (there is no other), "The .xz File Format" 1.2.1, RFC 8878
+// (zstd), "LZ4 Frame Format" 1.6.4, section "Legacy frame". The compressions themselves are those of the standard
+// library, github.com/klauspost/compress, github.com/ulikunitz/xz and github.com/pierrec/lz4, since none of them is ours
+// to write again.
 package compressed
 
 import (
@@ -35,22 +41,26 @@ const (
 	Gzip
 	Bzip2
 	XZ
+	Zstd
+	LZ4 // the legacy frame
 )
 
-var kindNames = [...]string{None: "none", Gzip: "gzip", Bzip2: "bzip2", XZ: "xz"}
+var kindNames = [...]string{None: "none", Gzip: "gzip", Bzip2: "bzip2", XZ: "xz", Zstd: "zstd", LZ4: "lz4"}
 
-// String is the kind's name in messages.
+// String is the kind's name in messages and on the command line.
 func (k Kind) String() string { return kindNames[k] }
 
 // magics are the first bytes of each kind, by the specifications named above.
-var magics = [...]string{Gzip: "\x1f\x8b", Bzip2: "BZh", XZ: xzMagic}
+var magics = [...]string{Gzip: "\x1f\x8b", Bzip2: "BZh", XZ: xzMagic, Zstd: zstdMagic, LZ4: lz4Magic}
 
 // magicLen is the length of the longest.
 const magicLen = 6
 
-// Detect tells the kind of a stream by its first bytes, of which six are enough.
-func Detect(head []byte) Kind {
-	for _, k := range []Kind{Gzip, Bzip2, XZ} {
+// Detect tells the kind of a file for NewReader by its first bytes, of which six are enough.
+func Detect(head []byte) Kind { return detect(head, Gzip, Bzip2, XZ) }
+
+func detect(head []byte, kinds ...Kind) Kind {
+	for _, k := range kinds {
 		if bytes.HasPrefix(head, []byte(magics[k])) {
 			return k
 		}

@@ -56,6 +56,7 @@ func scanXZ(in *bufio.Reader, max int64) error {
 type xzScan struct {
 	in        *bufio.Reader
 	left, max int64 // unpacked bytes
+	kernel    bool  // only what a kernel reads
 }
 
 // stream walks one stream. False means that there was none, because the file is at its end.
@@ -76,16 +77,24 @@ func (s *xzScan) stream(first bool) (bool, error) {
 	if string(header[:6]) != xzMagic || header[6] != 0 || !known || !crcHolds(header[6:12]) {
 		return false, errors.New("no stream header where one should be")
 	}
+	if s.kernel && check > 4 {
+		return false, errors.New("a check other than CRC-32, which a kernel does not read")
+	}
+	return true, s.blocks(check)
+}
+
+// blocks walks the blocks of a stream and what stands behind them.
+func (s *xzScan) blocks(check int) error {
 	for {
 		size, err := s.in.ReadByte()
 		if err != nil {
-			return false, err
+			return err
 		}
 		if size == xzIndexMark {
-			return true, s.index()
+			return s.index()
 		}
 		if err := s.block(size, check); err != nil {
-			return false, err
+			return err
 		}
 	}
 }
