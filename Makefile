@@ -27,8 +27,9 @@ test: tools ## install what is missing, then run every check; no test may be ski
 	$(MAKE) race
 	$(MAKE) unit
 
-tools: ## install the tools that .ci/tools lists
+tools: ## install the tools that .ci/tools lists, and a kernel for guests
 	.ci/install-tools
+	.ci/install-kernel
 
 lint: ## gofmt, vet, staticcheck, go.mod
 	.ci/lint

@@ -10,10 +10,12 @@ package need
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // NoSkip is the environment variable that turns skips into failures. Any value but the empty one counts.
@@ -27,6 +29,48 @@ func Tool(t testing.TB, name string) string {
 		Unmet(t, "the program %s", name)
 	}
 	return path
+}
+
+// KernelFile is the environment variable that names the file of a Linux kernel for tests.
+const KernelFile = "RUNG_KERNEL"
+
+// Kernel gives the path of a Linux kernel that guests of tests can boot: $RUNG_KERNEL, else the newest of those that
+// .ci/install-kernel unpacks, below rung/kernel/boot of $XDG_CACHE_HOME or ~/.cache. Its modules are in
+// ../lib/modules, seen from its folder.
+func Kernel(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv(KernelFile); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			Unmet(t, "the Linux kernel that "+KernelFile+" names: %v", err)
+		}
+		return path
+	}
+	cache := os.Getenv("XDG_CACHE_HOME")
+	if cache == "" {
+		cache = filepath.Join(os.Getenv("HOME"), ".cache")
+	}
+	boot := filepath.Join(cache, "rung/kernel/boot")
+	newest := newestKernel(boot)
+	if newest == "" {
+		Unmet(t, "a Linux kernel in %s, or named by "+KernelFile, boot)
+	}
+	return newest
+}
+
+// newestKernel is that which was made last: a package keeps the times of its files. "" where there is none.
+func newestKernel(boot string) (newest string) {
+	entries, err := os.ReadDir(boot)
+	if err != nil {
+		return ""
+	}
+	var last time.Time
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && strings.HasPrefix(e.Name(), "vmlinuz-") && (newest == "" || info.ModTime().After(last)) {
+			newest, last = filepath.Join(boot, e.Name()), info.ModTime()
+		}
+	}
+	return newest
 }
 
 // Unmet ends a test that needs something of the host which is not there: namespaces that are forbidden, say. The text

@@ -4,8 +4,11 @@ package need_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/rung-build/rung/internal/need"
 )
@@ -52,5 +55,45 @@ func TestMissingThingsSkipOrFail(t *testing.T) {
 				t.Errorf("%s, with %s=%q: ended = %q; want %q", test.name, need.NoSkip, value, r.ended, want)
 			}
 		}
+	}
+}
+
+func TestKernelIsTheNewest(t *testing.T) {
+	cache := t.TempDir()
+	boot := filepath.Join(cache, "rung/kernel/boot")
+	if err := os.MkdirAll(boot, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CACHE_HOME", cache)
+	t.Setenv(need.KernelFile, "")
+	t.Setenv(need.NoSkip, "")
+	r := &recorder{TB: t}
+	need.Kernel(r)
+	if want := "skip: needs a Linux kernel in " + boot + ", or named by RUNG_KERNEL"; r.ended != want {
+		t.Errorf("without one: ended = %q; want %q", r.ended, want)
+	}
+	for day, name := range []string{"vmlinuz-6.1.0-9", "vmlinuz-6.1.0-10", "System.map-6.1.0-10"} {
+		path := filepath.Join(boot, name)
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Unix(int64(day)*86400, 0)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := need.Kernel(t), filepath.Join(boot, "vmlinuz-6.1.0-10"); got != want {
+		t.Errorf("Kernel() = %q; want %q", got, want)
+	}
+	named := filepath.Join(boot, "System.map-6.1.0-10")
+	t.Setenv(need.KernelFile, named)
+	if got := need.Kernel(t); got != named {
+		t.Errorf("with %s: Kernel() = %q; want %q", need.KernelFile, got, named)
+	}
+	t.Setenv(need.KernelFile, filepath.Join(cache, "absent"))
+	r = &recorder{TB: t}
+	need.Kernel(r)
+	if want := "skip: needs the Linux kernel that RUNG_KERNEL names: stat " + cache + "/absent: no such file or directory"; r.ended != want {
+		t.Errorf("with %s=absent: ended = %q; want %q", need.KernelFile, r.ended, want)
 	}
 }

@@ -25,11 +25,10 @@ type lines struct {
 // long goes on in the next, so that no flood without an end hides what comes after it.
 func (l *lines) add(p []byte, line func(string)) {
 	for len(p) > 0 {
-		n := bytes.IndexAny(p, "\r\n")
-		if n < 0 {
-			n = len(p)
+		n := min(len(p), maxLine-len(l.current))
+		if end := bytes.IndexAny(p[:n], "\r\n"); end >= 0 {
+			n = end
 		}
-		n = min(n, maxLine-len(l.current))
 		l.current = append(l.current, p[:n]...)
 		p = p[n:]
 		switch {

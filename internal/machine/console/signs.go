@@ -55,13 +55,15 @@ var firmwareBanners = []string{"SeaBIOS (version ", "UEFI firmware (version "}
 
 // reader finds signs in the lines of a console.
 type reader struct {
-	stamped  bool // a line with a stamp was seen: what has none is not the kernel's
-	linux    bool // a kernel has started
-	firmware bool // so has firmware
+	stamped  bool   // a line with a stamp was seen: what has none is not the kernel's
+	linux    bool   // a kernel has started
+	firmware bool   // so has firmware
+	before   string // the line before
 }
 
 // read tells of the trouble that a line shows, nil where it shows none, and whether something starts in it.
 func (r *reader) read(line string) (t *Trouble, start bool) {
+	defer func() { r.before = line }()
 	text, fromKernel := line, !r.stamped
 	if at := stamp.FindStringIndex(line); at != nil {
 		text, fromKernel, r.stamped = line[at[1]:], true, true
@@ -69,7 +71,7 @@ func (r *reader) read(line string) (t *Trouble, start bool) {
 	if hasPrefix(line, firmwareBanners) {
 		again := r.firmware || r.linux
 		r.firmware = true
-		return restarted(again, line), true
+		return r.restarted(again), true
 	}
 	if !fromKernel {
 		return nil, false
@@ -77,7 +79,7 @@ func (r *reader) read(line string) (t *Trouble, start bool) {
 	if strings.HasPrefix(text, linuxBanner) {
 		again := r.linux
 		r.linux = true
-		return restarted(again, text), true
+		return r.restarted(again), true
 	}
 	for _, s := range signs {
 		if rest, ok := strings.CutPrefix(text, s.prefix); ok {
@@ -90,11 +92,12 @@ func (r *reader) read(line string) (t *Trouble, start bool) {
 	return nil, false
 }
 
-func restarted(again bool, line string) *Trouble {
+// restarted tells of a start that was not the first: what counts is what came before.
+func (r *reader) restarted(again bool) *Trouble {
 	if !again {
 		return nil
 	}
-	return trouble(fault.Reboot, "the machine started again: %s", line)
+	return trouble(fault.Reboot, "reboot that nobody asked for, after: %s", r.before)
 }
 
 func hasPrefix(line string, prefixes []string) bool {
