@@ -5,7 +5,7 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -22,8 +22,8 @@ func (a *app) ledgerVerbs() *cobra.Command {
 	return a.group(verb{
 		use:   "ledger",
 		short: "Read the ledger",
-		long: `The ledger remembers what was run, from what, on which machine, and what came out: a file of JSON lines in the
-store's folder. Each line holds the digest of the one before.`,
+		long: `The ledger remembers what was run, from what, on which machine, and what came out, and how the results of several
+machines compared: a file of JSON lines in the store's folder. Each line holds the digest of the one before.`,
 		example: `  rung ledger ls
   rung ledger verify`,
 	}, a.ledgerList(), a.ledgerVerify())
@@ -32,9 +32,10 @@ store's folder. Each line holds the digest of the one before.`,
 // ledgerList is rung ledger ls.
 func (a *app) ledgerList() *cobra.Command {
 	return a.command(verb{
-		use:     "ls",
-		short:   "List the runs, the oldest first",
-		long:    "List the runs, the oldest first: when, which stage, on which machine, how long, and how it ended.",
+		use:   "ls",
+		short: "List the runs and comparisons, the oldest first",
+		long: `List the runs, the oldest first: when, which stage, on which machine, how long, and how it ended; and the
+comparisons of machines among them. With --json, a comparison is an object with one field of that name.`,
 		example: "  rung ledger ls\n  rung ledger ls --json | jq '.[-1]'",
 		kinds:   []fault.Kind{fault.Mismatch, fault.Unavailable, fault.Interrupted},
 		run: func(c *cobra.Command, _ []string) error {
@@ -42,19 +43,27 @@ func (a *app) ledgerList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			runs, err := h.runs(c.Context())
+			lines := []ledger.Line{}
+			err = h.ledger.Lines(func(line ledger.Line) error {
+				lines = append(lines, line)
+				return c.Context().Err()
+			})
 			if err != nil {
-				return err
+				return stopped(c.Context(), err)
 			}
-			return a.show(slices.Concat([]ledger.Run{}, runs), func(w io.Writer) error { return listRuns(w, runs) })
+			return a.show(lines, func(w io.Writer) error { return listLines(w, lines) })
 		},
 	})
 }
 
-func listRuns(w io.Writer, runs []ledger.Run) error {
+func listLines(w io.Writer, lines []ledger.Line) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, run := range runs {
-		how := "ok"
+	for _, line := range lines {
+		if line.Comparison != nil {
+			fmt.Fprintln(t, comparisonLine(*line.Comparison))
+			continue
+		}
+		run, how := line.Run, "ok"
 		if run.Failure != "" {
 			how = run.Failure
 		}
@@ -62,6 +71,17 @@ func listRuns(w io.Writer, runs []ledger.Run) error {
 			run.Machine, report.Span(run.Wall), how)
 	}
 	return t.Flush()
+}
+
+func comparisonLine(c ledger.Comparison) string {
+	var names []string
+	var wall time.Duration
+	for _, m := range c.Machines {
+		names = append(names, m.Name)
+		wall += m.Wall
+	}
+	return fmt.Sprintf("%s\t%s\tcomparison\t%s\t%s\t%s", c.Time.Format(time.RFC3339), c.Arch, strings.Join(names, ","),
+		report.Span(wall), report.NewComparison(c).Headline())
 }
 
 // ledgerVerify is rung ledger verify.

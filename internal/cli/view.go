@@ -103,9 +103,17 @@ func (v *view) tell(e chain.Event) {
 	case chain.StageHealing:
 		v.draw(fmt.Sprintf("%s: %s\n", e.Stage, v.paint(red, "healing: "+e.Cause.Error())))
 	case chain.StageDone:
-		v.running = slices.DeleteFunc(v.running, func(r *running) bool { return r.name == e.Stage.Name })
+		v.forget(e.Stage.Name)
 		v.draw(v.line(e.Done))
+	case chain.StageFailed:
+		v.forget(e.Stage)
+		v.draw(fmt.Sprintf("%s: %s\n", e.Stage, v.paint(red, "failed")))
 	}
+}
+
+// forget takes a stage out of the block.
+func (v *view) forget(stage string) {
+	v.running = slices.DeleteFunc(v.running, func(r *running) bool { return r.name == stage })
 }
 
 // line tells of a finished stage.

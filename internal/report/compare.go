@@ -58,10 +58,13 @@ func (v Agreement) Agree() bool { return v.Same == v.Cells }
 
 // Headline is the verdict in a line.
 func (c Comparison) Headline() string {
-	v := c.Verdict
+	v, but := c.Verdict, ""
+	if v.Unequal > 0 {
+		but = "; but not as the answers say"
+	}
 	if v.Agree() {
-		return fmt.Sprintf("every cell same: %s, %s, %s", count(len(c.Stages), "stage"), count(v.Artefacts, "artefact"),
-			count(len(c.Machines), "machine"))
+		return fmt.Sprintf("every cell same: %s, %s, %s%s", count(len(c.Stages), "stage"), count(v.Artefacts, "artefact"),
+			count(len(c.Machines), "machine"), but)
 	}
 	var parts []string
 	for _, p := range []struct {
