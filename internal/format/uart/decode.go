@@ -127,7 +127,10 @@ func (d *decoder) endText() {
 	switch {
 	case echo && len(rest) > 0:
 		d.text(rest)
-	case echo, d.after && len(rest) == 0:
+	case echo:
+		d.toText(d.after)
+		return
+	case d.after && len(rest) == 0:
 	default:
 		d.text(append(d.buf, '\n'))
 	}
@@ -212,14 +215,16 @@ func (d *decoder) whole(body []byte, lf bool) bool {
 		return false
 	}
 	rest, ok := d.join(h, body, body[payloadAt:], nil)
-	if rest = bytes.TrimRight(rest, "\r"); ok && len(rest) > 0 {
-		if before, _, echo := cutAck(rest); echo {
-			rest, lf = before, false
-		}
-		if lf {
+	if trimmed := bytes.TrimRight(rest, "\r"); ok && len(trimmed) > 0 {
+		switch before, _, echo := cutAck(trimmed); {
+		case echo:
+			rest = before
+		case lf:
 			rest = append(bytes.Clone(rest), '\n')
 		}
-		d.text(rest)
+		if len(rest) > 0 {
+			d.text(rest)
+		}
 	}
 	return ok
 }
@@ -232,16 +237,13 @@ func (d *decoder) mend() bool {
 		return false
 	}
 	tail := bytes.TrimRight(d.buf[d.last:], "\r")
-	for _, split := range []bool{false, true} { // between two bytes of the payload, or within one that is escaped
-		n := h.length - unescapedLen(tail)
-		if split {
-			n--
+	for _, split := range []int{0, 1} { // between two bytes of the payload, or within one that is escaped
+		if len(tail) < split {
+			break
 		}
-		part, ok := prefix(d.buf[payloadAt:d.last], n)
-		if split {
-			part++
-		}
-		if !ok || part > d.last-payloadAt {
+		part, ok := prefix(d.buf[payloadAt:d.last], h.length-split-unescapedLen(tail[split:]))
+		part += split
+		if !ok || payloadAt+part > d.last {
 			continue
 		}
 		if _, ok := d.join(h, d.buf, d.buf[payloadAt:payloadAt+part], tail); ok {
