@@ -93,7 +93,8 @@ func TestKernelIsTheNewest(t *testing.T) {
 	t.Setenv(need.KernelFile, filepath.Join(cache, "absent"))
 	r = &recorder{TB: t}
 	need.Kernel(r)
-	if want := "skip: needs the Linux kernel that RUNG_KERNEL names: stat " + cache + "/absent: no such file or directory"; r.ended != want {
+	want := "skip: needs the Linux kernel that RUNG_KERNEL names: stat " + cache + "/absent: no such file or directory"
+	if r.ended != want {
 		t.Errorf("with %s=absent: ended = %q; want %q", need.KernelFile, r.ended, want)
 	}
 }
