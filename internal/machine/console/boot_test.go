@@ -35,7 +35,7 @@ func TestGuestWithoutInit(t *testing.T) {
 	w.Exited(cmd.ProcessState.String())
 	found := <-told
 	if found.Kind != fault.Panic || !strings.HasPrefix(found.Text, "kernel panic: VFS: Unable to mount root fs") {
-		t.Errorf("told of %v: %s; want a panic for want of a root\n%s", found.Kind, found.Text, strings.Join(found.Tail, "\n"))
+		t.Errorf("told of %v: %s; want a panic: no root\n%s", found.Kind, found.Text, strings.Join(found.Tail, "\n"))
 	}
 	if tail := strings.Join(found.Tail, "\n"); !strings.Contains(tail, "Call Trace:") {
 		t.Errorf("the tail lacks the trace:\n%s", tail)

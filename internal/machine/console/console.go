@@ -4,8 +4,8 @@
 // kernel panic, an oops, memory that ran out, a reboot where none was asked for, silence, and an end of the machine
 // before the job's. docs/console.md says by what, and what was decided.
 //
-// It leaves out on purpose: starting and stopping machines, keeping the whole console, and limits on time, which are the
-// driver's; and any guess at what a step did, which its own log tells.
+// It leaves out on purpose: starting and stopping machines, keeping the whole console, and limits on time, which are
+// the driver's; and any guess at what a step did, which its own log tells.
 package console
 
 import (
@@ -70,9 +70,9 @@ func (w *Watcher) Alive() {
 	w.heard()
 }
 
-// Done says that the job has come to its end. A panic or a reboot of which this is the cause is no trouble: such a line
-// within Grace before is dropped, for what ends the machine can only come after a job that ends all the same. An oops or
-// memory that ran out, if it came before, is told at once.
+// Done says that the job has come to its end. A panic or a reboot of which this is the cause is no trouble: such a
+// line within Grace before is dropped, for what ends the machine can only come after a job that ends all the same. An
+// oops or memory that ran out, if it came before, is told at once.
 func (w *Watcher) Done() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -82,8 +82,9 @@ func (w *Watcher) Done() {
 	w.end()
 }
 
-// Exited says that the machine has ended, and how: "exit status 1". Where Done was not called before, that is a trouble,
-// or the last moment to tell one that was seen. All that the machine had said has to be written, and reported, before.
+// Exited says that the machine has ended, and how: "exit status 1". Where Done was not called before, that is a
+// trouble, or the last moment to tell one that was seen. All that the machine had said has to be written, and
+// reported, before.
 func (w *Watcher) Exited(status string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
