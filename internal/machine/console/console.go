@@ -70,9 +70,10 @@ func (w *Watcher) Alive() {
 	w.heard()
 }
 
-// Done says that the job has come to its end. A panic or a reboot of which this is the cause is no trouble: such a
-// line within Grace before is dropped, for what ends the machine can only come after a job that ends all the same. An
-// oops or memory that ran out, if it came before, is told at once.
+// Done says that the job has come to its end: what the console shows from now on is no trouble, the panic of a kernel
+// whose process 1 has ended among it. Such a panic may be read before the report that the job is done is, so one that
+// still has its Grace is dropped: a machine that panics does not end a job afterwards. An oops or memory that ran out,
+// if it came before, is told at once.
 func (w *Watcher) Done() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
