@@ -27,6 +27,11 @@ func rooms() []room {
 		{"internal/cli", "internal/... seed", "the edge wires concrete machines and stores together"},
 
 		{"internal/live", "internal/... -internal/cli -internal/report seed", "a product stands on the engine"},
+		{"internal/live/manifest", "internal/fault", "a language is text in, values out"},
+		{"internal/live/distfile", "internal/live/manifest internal/source internal/source/* internal/store internal/format/* internal/tree internal/digest internal/filelock internal/fault",
+			"lists of sources, and what a fetch makes of them"},
+		{"internal/live/guest", "internal/machine/console internal/fault", "what a running guest prints, and what that means"},
+		{"internal/live/audit", "internal/store internal/format/* internal/tree internal/digest internal/fault", "looks into archives, runs nothing"},
 		{"internal/image", "internal/... -internal/cli -internal/report seed", "a product stands on the engine"},
 		{"internal/flist", "internal/digest internal/fault internal/tree internal/store internal/format/*",
 			"a flist is a tree whose content lives elsewhere: it needs no engine"},
