@@ -45,15 +45,31 @@ func Child() (status int, ok bool) {
 }
 
 // Serve does an agent's work in process 1: it reads an order, walks the job, and reports. What a person types comes from
-// typed, which may be the same as order. The error says that out is gone.
+// typed, which may be the same as order; where that is so and nobody types, its end is the end of the job. The error says
+// that rung is gone.
 func Serve(order, typed *bufio.Reader, out io.Writer) error {
 	deafen()
 	c := &child{reporter: reporter{w: bufio.NewWriterSize(out, 1<<16)}, typed: typed}
+	done := make(chan error, 1)
+	gone := make(chan error, 1)
+	go func() { done <- c.run(order, gone) }()
 	end := report{Kind: kindDone}
-	if err := c.run(order); err != nil {
-		end = report{Kind: kindFault, Text: err.Error()}
+	select {
+	case err := <-gone:
+		return err
+	case err := <-done:
+		if err != nil {
+			end = report{Kind: kindFault, Text: err.Error()}
+		}
 	}
 	return c.send(end, nil)
+}
+
+// attend waits for the end of in, which rung keeps open for as long as it wants the job: where rung was killed, a step
+// that runs for ever prints nothing, and no report of it would tell that nobody listens.
+func attend(in *bufio.Reader, gone chan<- error) {
+	_, err := io.Copy(io.Discard, in)
+	gone <- errors.Join(errors.New("rung is gone"), err)
 }
 
 // child is an agent at work.
@@ -66,7 +82,7 @@ type child struct {
 	base   used // what the tmpfs held before the first step
 }
 
-func (c *child) run(in *bufio.Reader) error {
+func (c *child) run(in *bufio.Reader, gone chan<- error) error {
 	if err := receive(in, &c.order); err != nil {
 		return fmt.Errorf("reading the job: %w", err)
 	}
@@ -85,6 +101,9 @@ func (c *child) run(in *bufio.Reader) error {
 	}
 	if err := c.prepare(in); err != nil {
 		return err
+	}
+	if in == c.typed && !c.order.Shell { // nothing is typed, and the order's stream is rung's own
+		go attend(in, gone)
 	}
 	if err := c.send(report{Kind: kindReady}, nil); err != nil {
 		return err
