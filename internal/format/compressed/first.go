@@ -39,25 +39,30 @@ func First(in *io.SectionReader, max int64) (*Stream, error) {
 		return nil, err
 	}
 	s := &Stream{kind: detect(head[:n], Gzip, XZ, Zstd, LZ4)}
-	var unpacked io.Reader
-	switch s.kind {
-	case Gzip:
-		unpacked, err = s.gzip(in)
-	case XZ:
-		unpacked, err = s.xz(in, max)
-	case Zstd:
-		unpacked, err = s.zstd(in, max)
-	case LZ4:
-		l := newLZ4Reader(section(in, in.Size()))
-		unpacked, s.length = l, func() int64 { return l.length }
-	default:
+	if s.kind == None {
 		return nil, fmt.Errorf("a stream that begins with %q, which is neither gzip, xz, zstd nor legacy lz4", head[:n])
 	}
+	unpacked, err := s.open(in, max)
 	if err != nil {
 		return nil, err
 	}
 	s.in = reader{r: unpacked, kind: s.kind, left: max, max: max}
 	return s, nil
+}
+
+// open gives the unpacked bytes without a limit on their number, and sets length.
+func (s *Stream) open(in *io.SectionReader, max int64) (io.Reader, error) {
+	switch s.kind {
+	case Gzip:
+		return s.gzip(in)
+	case XZ:
+		return s.xz(in, max)
+	case Zstd:
+		return s.zstd(in, max)
+	}
+	l := newLZ4Reader(section(in, in.Size()))
+	s.length = func() int64 { return l.length }
+	return l, nil
 }
 
 // section is the first n bytes of an input, from its beginning.

@@ -54,12 +54,8 @@ func (d *decoder) archive(in *input, s Segment) error {
 	}
 	for {
 		more, err := a.next()
-		var limit *LimitError
-		if errors.As(err, &limit) {
-			return limit
-		}
 		if err != nil {
-			return fmt.Errorf("cpio: %w", noEOF(err))
+			return noEOF(err)
 		}
 		if !more {
 			break
@@ -67,11 +63,11 @@ func (d *decoder) archive(in *input, s Segment) error {
 	}
 	var err error
 	if s.linked, err = a.finishLinks(); err != nil {
-		return fmt.Errorf("cpio: %w", err)
+		return err
 	}
 	delete(a.nodes, ".") // the root directory itself has no node
 	if s.Tree, err = tree.New(slices.Collect(maps.Values(a.nodes))...); err != nil {
-		return fmt.Errorf("cpio: %w", err)
+		return err
 	}
 	s.named = a.nodes
 	s.Size = in.at - a.start

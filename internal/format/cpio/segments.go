@@ -52,11 +52,16 @@ func Decode(in *io.SectionReader, limits Limits, unpack Unpack, put func(io.Read
 	error) {
 	d := &decoder{limits: limits, put: put}
 	w := walker{d: d, in: in, unpack: unpack}
-	if err := w.walk(); err != nil {
-		return nil, err
+	err := w.walk()
+	if err == nil && len(d.segments) == 0 {
+		err = fmt.Errorf("no archive: %w", io.ErrUnexpectedEOF)
 	}
-	if len(d.segments) == 0 {
-		return nil, fmt.Errorf("cpio: no archive: %w", io.ErrUnexpectedEOF)
+	var limit *LimitError
+	switch {
+	case errors.As(err, &limit):
+		return nil, limit
+	case err != nil:
+		return nil, fmt.Errorf("cpio: %w", err)
 	}
 	return d.segments, nil
 }
@@ -82,7 +87,7 @@ func (w *walker) walk() error {
 		case head != magicPlain[0]:
 			in, err = w.packed(in.at)
 		case in.at%align != 0:
-			err = fmt.Errorf("cpio: an archive at offset %d, which is no multiple of %d", in.at, align)
+			err = fmt.Errorf("an archive at offset %d, which is no multiple of %d", in.at, align)
 		default:
 			err = w.d.archive(in, Segment{Offset: in.at})
 		}
@@ -95,12 +100,12 @@ func (w *walker) walk() error {
 // packed reads the archives of a compressed stream, and gives the input behind it.
 func (w *walker) packed(at int64) (*input, error) {
 	if w.unpack == nil {
-		return nil, fmt.Errorf("cpio: offset %d: neither an archive nor padding", at)
+		return nil, fmt.Errorf("offset %d: neither an archive nor padding", at)
 	}
 	before := len(w.d.segments)
 	p, err := w.unpack(io.NewSectionReader(w.in, at, w.in.Size()-at))
 	if err != nil {
-		return nil, fmt.Errorf("cpio: offset %d: %w", at, noEOF(err))
+		return nil, fmt.Errorf("offset %d: %w", at, noEOF(err))
 	}
 	in := newInput(p, 0)
 	for {
@@ -109,7 +114,7 @@ func (w *walker) packed(at int64) (*input, error) {
 			break
 		}
 		if err == nil && (head != magicPlain[0] || in.at%align != 0) {
-			err = errors.New("cpio: neither an archive nor padding")
+			err = errors.New("neither an archive nor padding")
 		}
 		if err == nil {
 			err = w.d.archive(in, Segment{Offset: at, Packing: p.Name})
@@ -119,7 +124,7 @@ func (w *walker) packed(at int64) (*input, error) {
 		}
 	}
 	if len(w.d.segments) == before {
-		return nil, fmt.Errorf("cpio: offset %d: %s: no archive: %w", at, p.Name, io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("offset %d: %s: no archive: %w", at, p.Name, io.ErrUnexpectedEOF)
 	}
 	for i := range w.d.segments[before:] {
 		w.d.segments[before+i].Size = p.Length()
