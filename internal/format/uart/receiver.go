@@ -14,7 +14,8 @@ import (
 // Options say how a stream is received. 0 stands for the default of each.
 type Options struct {
 	// Text gets all that belongs to no frame, as it came: what a kernel prints. Neither damaged frames nor
-	// acknowledgements that were echoed go there. nil: nobody wants it.
+	// acknowledgements that were echoed go there. It is written to by one goroutine at a time, until io.EOF by that which
+	// calls Read; a Write may still be under way when Close returns. nil: nobody wants it.
 	Text io.Writer
 	Idle time.Duration // after so long without a good frame the wanted one is asked for again
 	// Patience is after how many idle periods in a row the receiver gives up; below 0: never. A sender that has nothing
@@ -25,8 +26,12 @@ type Options struct {
 // chunkSize is how much is read of a line at once.
 const chunkSize = 64 << 10
 
-// idleRepeats is the largest number of idle periods between two requests for the same frame.
-const idleRepeats = 32
+// A wanted frame is asked for in each of the first idle periods, and then rarely: the sender may just have nothing to
+// say, and finds all the questions when it has.
+const (
+	oftenPeriods = 16
+	rarePeriods  = 64
+)
 
 // Receiver receives one stream. Read is for one goroutine; Close may be called from any.
 type Receiver struct {
@@ -182,7 +187,7 @@ func (r *Receiver) tick() {
 		return
 	default:
 	}
-	if r.idle&(r.idle-1) == 0 || r.idle%idleRepeats == 0 {
+	if r.idle <= oftenPeriods || r.idle%rarePeriods == 0 {
 		r.acknowledge()
 	}
 }

@@ -20,6 +20,9 @@ type SenderOptions struct {
 	Patience time.Duration // how long Write, Flush and Close wait for an acknowledgement that gets them on
 }
 
+// nothing is the number of no frame, and not so with a window added or taken away.
+const nothing = math.MinInt64
+
 // Sender sends one stream. Its methods are for one goroutine.
 type Sender struct {
 	w        io.Writer
@@ -33,7 +36,7 @@ type Sender struct {
 	// slots hold the frames base to next, each at its number modulo the window. Those below sent are on their way.
 	slots            [][]byte
 	base, sent, next uint32
-	busy             int64 // the frame that is being written, or -1
+	busy             int64 // the frame that is being written, or nothing
 	ended            bool  // the end of the stream is in a slot, or Close was called
 	err              error // what every further call says
 }
@@ -50,7 +53,7 @@ func NewSender(w io.Writer, acks io.Reader, o SenderOptions) *Sender {
 	if o.Patience <= 0 {
 		o.Patience = DefaultSenderPatience
 	}
-	s := &Sender{w: w, acks: acks, patience: o.Patience, part: make([]byte, 0, o.Payload), slots: make([][]byte, o.Window), busy: -1}
+	s := &Sender{w: w, acks: acks, patience: o.Patience, part: make([]byte, 0, o.Payload), slots: make([][]byte, o.Window), busy: nothing}
 	s.cond.L = &s.mu
 	go s.write()
 	go s.listen()
@@ -180,7 +183,7 @@ func (s *Sender) write() {
 		s.mu.Unlock()
 		_, err := s.w.Write(frame)
 		s.mu.Lock()
-		s.busy = -1
+		s.busy = nothing
 		if err != nil {
 			s.fail(fmt.Errorf("uart: writing a frame: %w", err))
 		}
