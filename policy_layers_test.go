@@ -63,7 +63,7 @@ func rooms() []room {
 		{"internal/machine/agent", "internal/machine internal/machine/walk internal/machine/shell internal/store internal/tree " +
 			"internal/digest internal/fault", "what walks a job knows no driver that carries it there"},
 		{"internal/machine/console", "internal/digest internal/fault", "a console is bytes and what they say"},
-		{"internal/machine/shell", "internal/fault", "a shell is given a directory, streams and a way to start programs"},
+		{"internal/machine/shell", "internal/digest", "a shell is given a directory, streams and a way to start programs"},
 		{"internal/machine/*", "internal/machine internal/machine/walk internal/machine/agent internal/machine/console " +
 			"internal/machine/shell internal/store internal/format/* internal/tree " +
 			"internal/digest internal/fault", "a driver knows its own tool: no driver, no chain, no ledger, no cli"},
