@@ -34,7 +34,7 @@ func (a *app) reportVerb() *cobra.Command {
 		use:   "report [flags]",
 		short: "Tell all that is known about the chain, as a page too",
 		long: `Tell which stages the chain has and what the latest run of each that ended well took, did, made and cost, from
-the ledger; and what that shows: fixed points, answers, isolation. Nothing is run.
+the ledger; and what that shows: fixed points, answers, isolation, the latest comparison of machines. Nothing is run.
 
 With --html FILE, all of it becomes one page: a picture of the chain, the growth of its programs, every input, step and
 output with its digest, the sources with their licences, how to do it again. The page holds no script and refers to
@@ -121,6 +121,12 @@ func (a *app) material(ctx context.Context, f reporting) (page.Material, error) 
 	}
 	if m.Head, err = h.ledger.Verify(); err != nil {
 		return page.Material{}, err
+	}
+	switch last, ok, err := h.ledger.LastComparison(ctx, m.Plan.Chain, m.Plan.Arch); {
+	case err != nil:
+		return page.Material{}, err
+	case ok:
+		m.Comparison = &last
 	}
 	for _, g := range audit.CountTexts(audited(m.Plan)).Groups {
 		m.Texts = append(m.Texts, page.Text{Stage: g.Stage, Language: g.Language, Files: g.Files, Code: g.Code,

@@ -114,7 +114,7 @@ func (c Cell) State() State {
 		return Differs
 	case c.Failure != "":
 		return Failed
-	case c.Below != "":
+	case c.Outputs.IsZero():
 		return NotRun
 	}
 	return Alone

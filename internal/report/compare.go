@@ -108,7 +108,10 @@ func CellText(c ledger.Cell) string {
 		}
 		return "failed: " + string(reason)
 	case ledger.NotRun:
-		return "not run: " + c.Below + " failed"
+		if c.Below == "" {
+			return "not run"
+		}
+		return "not run: " + printable(c.Below) + " failed"
 	case ledger.Alone:
 		return "made, and by no other"
 	default:
@@ -163,7 +166,7 @@ func (c Comparison) Text(w io.Writer) error {
 	}
 	fmt.Fprintln(t, "\tanswers")
 	for _, s := range c.Stages {
-		fmt.Fprint(t, s.Name)
+		fmt.Fprint(t, printable(s.Name))
 		for _, cell := range s.Cells {
 			fmt.Fprint(t, "\t", CellText(cell), how(cell))
 		}
@@ -198,7 +201,7 @@ func how(c ledger.Cell) string {
 func (c Comparison) details(p *printer) {
 	for _, s := range c.Stages {
 		for i, cell := range s.Cells {
-			where := s.Name + " on " + printable(c.Machines[i].Name)
+			where := printable(s.Name) + " on " + printable(c.Machines[i].Name)
 			if d := cell.Difference; d != nil {
 				p.line("differs  %s: %s: %s here, %s on %s", where, DifferenceText(*d), shown(d.Got), shown(d.Want),
 					printable(s.Against))

@@ -197,19 +197,26 @@ func (w *walk) tell(o *Origin, run ledger.Run, known bool) {
 	}
 }
 
-// maker finds the latest run that made a file. The ledger's reference and the digest both have to agree.
-func (w *walk) maker(arch string, f ledger.File) (ledger.Run, bool) {
+// maker finds the latest run that made a file, of those on machines that isolate where there is one. The ledger's
+// reference and the digest both have to agree.
+func (w *walk) maker(arch string, f ledger.File) (found ledger.Run, ok bool) {
 	for _, run := range w.runs {
 		if run.Arch != arch || !strings.HasPrefix(f.From, run.Stage+"/") {
 			continue
 		}
 		for _, out := range run.Outputs {
-			if out.Digest == f.Digest && run.Stage+"/"+out.Name == f.From {
+			if out.Digest != f.Digest || run.Stage+"/"+out.Name != f.From {
+				continue
+			}
+			if run.Isolated {
 				return run, true
+			}
+			if !ok {
+				found, ok = run, true
 			}
 		}
 	}
-	return ledger.Run{}, false
+	return found, ok
 }
 
 func (w *walk) making(run ledger.Run) *Making {

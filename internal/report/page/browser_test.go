@@ -64,7 +64,7 @@ func place(t *testing.T, text []byte) (url string) {
 
 func TestPageInABrowser(t *testing.T) {
 	c := startChromium(t)
-	url := place(t, pageOf(t, material(t)))
+	url := place(t, pageOf(t, compared(t)))
 	for _, width := range []int{360, 768, 1280} {
 		for _, scheme := range []string{"light", "dark"} {
 			for _, wrong := range c.inspect(t, url, width, scheme) {

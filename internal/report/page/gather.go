@@ -36,6 +36,7 @@ func New(m Material) (Report, error) {
 		r.Stages = append(r.Stages, s)
 	}
 	r.Sources = g.sources()
+	r.Comparison = g.comparison(r.Stages)
 	r.Verdict = verdict(r.Stages)
 	if r.Verdict.Made == 0 {
 		return Report{}, fault.New(fault.NotFound, "the ledger has no run of chain %s for %s that ended well", r.Chain, r.Arch).
@@ -85,13 +86,23 @@ func (g *gatherer) choose(s chain.Stage) (run ledger.Run, outdated []string, ok 
 	for i, r := range slices.Backward(g.runs[s.Name]) {
 		why := g.outdated(s, r)
 		if len(why) == 0 {
-			return r, nil, true
+			return g.isolated(r), nil, true
 		}
 		if i == len(g.runs[s.Name])-1 {
 			run, outdated, ok = r, why, true
 		}
 	}
 	return run, outdated, ok
+}
+
+// isolated is the latest run of a job on a machine that isolates, where there is one that gave the same; else the run.
+func (g *gatherer) isolated(run ledger.Run) ledger.Run {
+	for _, r := range slices.Backward(g.runs[run.Stage]) {
+		if r.Isolated && r.Job == run.Job && slices.Equal(r.Outputs, run.Outputs) {
+			return r
+		}
+	}
+	return run
 }
 
 // outdated tells what a stage takes or does now that it did not in a run. What it takes of distfiles is not looked at:

@@ -44,6 +44,7 @@ func (r Report) HTML(w io.Writer) error {
 		"rows": rowsOf[File](most), "outputs": rowsOf[Output](most),
 		"digest": func(d digest.Digest) shortened { return shortened{d} }, "programs": programs, "findings": Report.findings,
 		"bar": bar, "ref": ref, "join": strings.Join, "lines": plainLines, "inc": func(i int) int { return i + 1 },
+		"cell": report.CellText, "cellMark": cellMark, "answers": report.AnswersText, "difference": report.DifferenceText,
 	})
 	t, err := t.ParseFS(sheets, "*.tmpl", "page.css")
 	if err != nil {

@@ -43,6 +43,7 @@ func hostile(t testing.TB) Material {
 	}
 	m.Texts[0].Language, m.Rung, m.Go = evil, evil, evil
 	m.Said[of("mid")] = evil + "\n" + evil
+	m.Comparison = hostileComparison(evil)
 	return m
 }
 
@@ -65,7 +66,7 @@ func large(t testing.TB) Material {
 }
 
 func TestHTMLIsWellFormed(t *testing.T) {
-	for name, make := range map[string]func(testing.TB) Material{"plain": material, "hostile": hostile, "large": large} {
+	for name, make := range map[string]func(testing.TB) Material{"plain": material, "hostile": hostile, "large": large, "compared": compared} {
 		t.Run(name, func(t *testing.T) {
 			text := pageOf(t, make(t))
 			checkNesting(t, text)
@@ -222,7 +223,7 @@ func TestHTMLHoldsItsFacts(t *testing.T) {
 	seen := textOf(root)
 	for _, want := range []string{
 		"1,234 lines of text", "1 artefact is not equal to the answer", "b == a", of("a!").Hex() + "  low/a",
-		"hit: a climb takes the stored result", "miss: a climb runs it", "2, the same bytes each time, on host, sandbox", "hello\n",
+		"hit: a climb takes the stored result", "miss: a climb runs it", "2, the same bytes each time, on chroot, host", "hello\n",
 		"debian:pool/main/l/lib.tar.gz", "from https://mirror.example/lib", "packed anew", "MIT OR <b>0BSD</b>",
 		"--arch amd64 --rebuild", of("program").Hex(), "not run yet", "none: could see the host", "2026-11-21 07:04:00 UTC",
 		"a ledger of 6 lines", "1 file of lib-1.tar.gz", "m t",

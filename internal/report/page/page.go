@@ -18,6 +18,7 @@ import (
 	"github.com/rung-build/rung/internal/chain"
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/ledger"
+	"github.com/rung-build/rung/internal/report"
 )
 
 // Material is what a report is made of.
@@ -28,8 +29,11 @@ type Material struct {
 	Texts  []Text                   // the chain's own text
 	Stored map[digest.Digest]bool   // jobs whose result the store has
 	Said   map[digest.Digest]string // by job: what the last step printed, where the definition asks for it
-	Rung   string                   // version of the program
-	Go     string                   // version of the toolchain that made it
+
+	Comparison *ledger.Comparison // the latest of machines, for the plan's chain and architecture; nil where there is none
+
+	Rung string // version of the program
+	Go   string // version of the toolchain that made it
 }
 
 // Text is what a stage is the first to take of the chain's own text in one language.
@@ -61,6 +65,16 @@ type Report struct {
 	Sources []Source  `json:"sources"`
 	Texts   []Text    `json:"texts"`
 	Verdict Verdict   `json:"verdict"`
+
+	Comparison *Comparison `json:"comparison,omitempty"` // the latest of machines; nil where there is none
+}
+
+// Comparison is how what several machines made compares, and where it is no longer of the chain as it is now.
+type Comparison struct {
+	report.Comparison
+	// Outdated are the stages of which the runs told of here made other bytes than were compared, or that were not
+	// compared at all.
+	Outdated []string `json:"outdated,omitempty"`
 }
 
 // Ledger says where the ledger ended when the report was made.

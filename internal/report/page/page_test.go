@@ -39,7 +39,7 @@ func file(name, text, from string) ledger.File {
 }
 
 // material is a chain of three stages, of which the first two were run: low three times, first with another text and
-// last elsewhere.
+// last elsewhere, with nothing isolated.
 func material(t testing.TB) Material {
 	t.Helper()
 	plan, err := chain.Load("seed", fstest.MapFS{
@@ -63,13 +63,13 @@ func material(t testing.TB) Material {
 	made := []ledger.File{file("a", "a!", ""), file("b", "a!", "")}
 	old := run("low", "old", lowSteps, []ledger.File{taken[0], file("t", "older", "seed:t")}, made)
 	low := run("low", "low", lowSteps, taken, made)
-	low.Same = [][2]string{{"b", "a"}}
+	low.Same, low.Machine, low.Isolated = [][2]string{{"b", "a"}}, "chroot", false
 	mid := run("mid", "mid", [][]string{{"a", "lib/x", "m"}}, []ledger.File{file("a", "a!", "low/a"),
 		file("lib/x", "source", "distfile:lib-1.tar.gz/x")}, []ledger.File{file("m", "made", ""), file("inc/h", "header", "")})
 	failed := run("mid", "mid", mid.Steps, mid.Inputs, nil)
 	failed.Failure = "exit status 1"
 	again := low
-	again.Time, again.Machine, again.Isolated = failed.Time.Add(time.Hour), "host", false
+	again.Time, again.Machine = failed.Time.Add(time.Hour), "host"
 	declared, _ := digest.FromHex(sum9, 9)
 	lib := ledger.Run{Time: at, Chain: "seed", Arch: "amd64", Stage: "distfile:lib-1.tar.gz", Job: of("lib"), Machine: "unpack",
 		Isolated: true, Inputs: []ledger.File{file("lib-1.tar.gz", "repacked", "https://mirror.example/lib")},
@@ -96,7 +96,7 @@ func TestReportStages(t *testing.T) {
 	if !low.Made || low.Outdated != nil || low.Machine != "host" || low.Isolated || !low.Stored {
 		t.Errorf("low is %+v; want the latest run, on the host, with the stored result", low)
 	}
-	want := Repeats{Runs: 2, Machines: []string{"host", "sandbox"}}
+	want := Repeats{Runs: 2, Machines: []string{"chroot", "host"}}
 	if diff := cmp.Diff(want, low.Repeats); diff != "" {
 		t.Errorf("the runs of low's job (-want +got):\n%s", diff)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/rung-build/rung/internal/report"
 )
 
-// Text writes a line a stage and then the findings: what the page says, in short.
+// Text writes a line a stage, the findings, and the comparison of machines: what the page says, in short.
 func (r Report) Text(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "stage\tsteps\ttime\tcpu\tmemory\tbytes out\tmachine\twhen")
@@ -33,5 +33,11 @@ func (r Report) Text(w io.Writer) error {
 			return err
 		}
 	}
-	return nil
+	if r.Comparison == nil {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "\nmachines compared, %s\n\n", moment(r.Comparison.Time)); err != nil {
+		return err
+	}
+	return r.Comparison.Text(w)
 }

@@ -87,6 +87,9 @@ func (r Report) findings() []finding {
 	if v.Differ > 0 {
 		all = append(all, finding{bad, count(v.Differ, "stage") + " gave other bytes when run again"})
 	}
+	if r.Comparison != nil {
+		all = append(all, r.Comparison.findings()...)
+	}
 	return all
 }
 
