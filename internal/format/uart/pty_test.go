@@ -39,7 +39,8 @@ func openPTY(t testing.TB) (master, slave *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if termios.Oflag&(unix.OPOST|unix.ONLCR) != unix.OPOST|unix.ONLCR || termios.Lflag&(unix.ECHO|unix.ICANON) != unix.ECHO|unix.ICANON {
+	const out, local = unix.OPOST | unix.ONLCR, unix.ECHO | unix.ICANON
+	if termios.Oflag&out != out || termios.Lflag&local != local {
 		t.Fatalf("the terminal has flags %#x, %#x; want it to change what passes", termios.Oflag, termios.Lflag)
 	}
 	return pollable(t, master), pollable(t, slave)

@@ -178,7 +178,8 @@ func (r *Receiver) tick() {
 	}
 	r.idle++
 	if r.o.Patience > 0 && r.idle >= r.o.Patience {
-		r.fail(fmt.Errorf("uart: no good frame in %v, after %s: %w", time.Duration(r.idle)*r.o.Idle, r.progress(), ErrPatience))
+		silent := time.Duration(r.idle) * r.o.Idle
+		r.fail(fmt.Errorf("uart: no good frame in %v, after %s: %w", silent, r.progress(), ErrPatience))
 		return
 	}
 	select {

@@ -53,7 +53,8 @@ func NewSender(w io.Writer, acks io.Reader, o SenderOptions) *Sender {
 	if o.Patience <= 0 {
 		o.Patience = DefaultSenderPatience
 	}
-	s := &Sender{w: w, acks: acks, patience: o.Patience, part: make([]byte, 0, o.Payload), slots: make([][]byte, o.Window), busy: nothing}
+	s := &Sender{w: w, acks: acks, patience: o.Patience, busy: nothing}
+	s.part, s.slots = make([]byte, 0, o.Payload), make([][]byte, o.Window)
 	s.cond.L = &s.mu
 	go s.write()
 	go s.listen()

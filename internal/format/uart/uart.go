@@ -41,9 +41,9 @@ const (
 
 	typeData = 'D'
 	typeEnd  = 'E'
-	typeAck  = 'A'
 
 	magic     = "RG"
+	ackMagic  = magic + "A"
 	seqAt     = len(magic) + 1 // offsets in a frame without its mark
 	lenAt     = seqAt + 8
 	crcAt     = lenAt + 4
@@ -54,7 +54,8 @@ const (
 // escaped says which bytes of a payload are sent as two: what a terminal or a line may act upon, and the two that
 // frames are made of.
 var escaped = [256]bool{
-	0x00: true, 0x04: true, '\t': true, '\n': true, '\r': true, 0x11: true, 0x13: true, mark: true, escape: true, 0x7f: true,
+	0x00: true, 0x04: true, '\t': true, '\n': true, '\r': true,
+	0x11: true, 0x13: true, mark: true, escape: true, 0x7f: true,
 }
 
 // checksum is the CRC-32 (IEEE) of a frame's type, number and length as they stand, and of its payload unescaped.
@@ -116,14 +117,14 @@ func appendEscaped(dst, p []byte) []byte {
 // appendAck appends an acknowledgement: the line that wants frame seq next.
 func appendAck(dst []byte, seq uint32) []byte {
 	start := len(dst)
-	dst = appendHex(append(append(dst, magic...), typeAck), seq, 8)
+	dst = appendHex(append(dst, ackMagic...), seq, 8)
 	return append(appendHex(dst, crc32.ChecksumIEEE(dst[start+len(magic):]), 8), '\n')
 }
 
 // cutAck finds an acknowledgement at the end of a line that has no line feed and no CR any more.
 func cutAck(line []byte) (before []byte, seq uint32, ok bool) {
 	at := len(line) - ackLen
-	if at < 0 || string(line[at:at+seqAt]) != magic+string(rune(typeAck)) {
+	if at < 0 || string(line[at:at+seqAt]) != ackMagic {
 		return line, 0, false
 	}
 	ack := line[at:]
