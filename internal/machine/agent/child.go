@@ -12,6 +12,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -79,7 +80,8 @@ type child struct {
 	typed  *bufio.Reader
 	filter []unix.SockFilter
 	null   *os.File
-	base   used // what the tmpfs held before the first step
+	base   used      // what the tmpfs held before the first step
+	person sync.Once // lets a person in
 }
 
 func (c *child) run(in *bufio.Reader, gone chan<- error) error {
@@ -116,6 +118,7 @@ func (c *child) run(in *bufio.Reader, gone chan<- error) error {
 	var missing *walk.ExportError
 	if errors.As(err, &missing) {
 		f := &machine.Failure{Cause: machine.CauseMissing, Step: len(c.order.Steps), Detail: missing.Detail}
+		c.shell(f)
 		return c.send(report{Kind: kindFail, Failure: f}, nil)
 	}
 	return err
@@ -224,10 +227,11 @@ func (c *child) step(i int, alone bool) bool {
 		_ = c.send(report{Kind: kindFault, Text: fmt.Sprintf("step %d: %v", i, err)}, nil) // rung may be gone
 		return false
 	}
-	if err := c.send(report{Kind: kindEnd, Step: i, Ended: &ended, Failure: failure}, nil); err != nil || failure == nil {
-		return err == nil
+	if failure != nil {
+		c.shell(failure)
 	}
-	return false
+	err = c.send(report{Kind: kindEnd, Step: i, Ended: &ended, Failure: failure}, nil)
+	return err == nil && failure == nil
 }
 
 func (c *child) runStep(i int, alone bool) (walk.Ended, *machine.Failure, error) {
@@ -251,14 +255,9 @@ func (c *child) runStep(i int, alone bool) (walk.Ended, *machine.Failure, error)
 		defer r.Close()
 		c.output(i, r)
 	}()
-	var status syscall.WaitStatus
-	var usage syscall.Rusage
-	_, err = syscall.Wait4(pid, &status, 0, &usage)
-	for err == syscall.EINTR {
-		_, err = syscall.Wait4(pid, &status, 0, &usage)
-	}
+	ended, err := wait(pid)
 	if err != nil {
-		return walk.Ended{}, nil, fmt.Errorf("wait4: %w", err)
+		return walk.Ended{}, nil, err
 	}
 	if alone { // what the step left behind ends with it, and lets go of the output
 		killAll()
@@ -269,7 +268,7 @@ func (c *child) runStep(i int, alone bool) (walk.Ended, *machine.Failure, error)
 		case <-time.After(lateOutput):
 		}
 	}
-	return c.verdict(i, walk.EndedOf(status, usage))
+	return c.verdict(i, ended)
 }
 
 func (c *child) verdict(i int, e walk.Ended) (walk.Ended, *machine.Failure, error) {

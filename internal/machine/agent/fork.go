@@ -16,6 +16,7 @@ import (
 // program is what a forked process needs to become a step, every pointer made before the fork.
 type program struct {
 	dir    *byte // the root directory
+	cwd    *byte // the working directory, from there
 	path   *byte
 	argv   []*byte // with nil at the end
 	env    []*byte // likewise
@@ -31,7 +32,10 @@ func newProgram(dir string, argv, env []string, filter []unix.SockFilter) (*prog
 	if p.dir, err = unix.BytePtrFromString(dir); err != nil {
 		return nil, err
 	}
-	if p.path, err = unix.BytePtrFromString(argv[0]); err != nil {
+	if err = p.in("."); err != nil {
+		return nil, err
+	}
+	if p.path, err = unix.BytePtrFromString("/" + argv[0]); err != nil {
 		return nil, err
 	}
 	if p.argv, err = syscall.SlicePtrFromStrings(argv); err != nil {
@@ -44,6 +48,12 @@ func newProgram(dir string, argv, env []string, filter []unix.SockFilter) (*prog
 		p.filter = &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	}
 	return p, nil
+}
+
+// in sets the directory the program starts in, a path from its root.
+func (p *program) in(dir string) (err error) {
+	p.cwd, err = unix.BytePtrFromString("/" + dir)
+	return err
 }
 
 // start forks and runs the program with input as standard input and output as standard output and error. It returns
@@ -97,6 +107,9 @@ func (p *program) fork() (uintptr, syscall.Errno) {
 	}
 	if errno == 0 { // from a root like this one no process can make a user namespace: user_namespaces(7)
 		_, _, errno = syscall.RawSyscall(syscall.SYS_CHROOT, uintptr(unsafe.Pointer(p.dir)), 0, 0)
+	}
+	if errno == 0 {
+		_, _, errno = syscall.RawSyscall(syscall.SYS_CHDIR, uintptr(unsafe.Pointer(p.cwd)), 0, 0)
 	}
 	if errno == 0 {
 		_, _, errno = syscall.RawSyscall(syscall.SYS_DUP3, p.input, 0, 0)

@@ -46,7 +46,7 @@ func WriteOrder(ctx context.Context, to io.Writer, job machine.Job, blobs store.
 	o = o.With()
 	w := bufio.NewWriterSize(to, 1<<16)
 	out := order{
-		Steps: job.Steps, Env: job.Env, Exports: job.Exports, Limits: job.Limits, Calls: job.Calls, Devices: job.Devices,
+		Name: job.Name, Steps: job.Steps, Env: job.Env, Exports: job.Exports, Limits: job.Limits, Calls: job.Calls, Devices: job.Devices,
 		Wide: o.Wide, Place: p, Shell: o.Terminal != nil,
 	}
 	for n := range job.Inputs.Nodes() {

@@ -21,6 +21,7 @@ import (
 
 // order is a job as the agent needs it.
 type order struct {
+	Name    string      // of the job, for people
 	Nodes   []tree.Node // the inputs
 	Steps   []machine.Step
 	Env     []string

@@ -12,4 +12,6 @@ import (
 )
 
 // BenchmarkJob measures what the machine costs.
-func BenchmarkJob(b *testing.B) { machinetest.Bench(b, bwrap.New(bwrap.Options{Options: agent.Options{Now: time.Now}})) }
+func BenchmarkJob(b *testing.B) {
+	machinetest.Bench(b, bwrap.New(bwrap.Options{Options: agent.Options{Now: time.Now}}))
+}

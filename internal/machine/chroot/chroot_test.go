@@ -3,6 +3,7 @@
 package chroot_test
 
 import (
+	"io"
 	"os"
 	"testing"
 	"time"
@@ -25,6 +26,16 @@ func TestMain(m *testing.M) {
 func TestContract(t *testing.T) {
 	machinetest.Run(t, machinetest.Options{}, func(t *testing.T) machine.Machine {
 		m := chroot.New(agent.Options{Now: time.Now})
+		if err := m.Check(t.Context()); fault.KindOf(err) == fault.Unavailable {
+			need.Unmet(t, "chroot: %v: %s", err, fault.HintOf(err))
+		}
+		return m
+	})
+}
+
+func TestInteractive(t *testing.T) {
+	machinetest.Interactive(t, func(t *testing.T, in io.Reader, out io.Writer) machine.Machine {
+		m := chroot.New(agent.Options{Now: time.Now, Terminal: &agent.Terminal{In: in, Out: out}})
 		if err := m.Check(t.Context()); fault.KindOf(err) == fault.Unavailable {
 			need.Unmet(t, "chroot: %v: %s", err, fault.HintOf(err))
 		}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/walk"
 	"github.com/rung-build/rung/internal/store"
 	"github.com/rung-build/rung/internal/tree"
@@ -37,6 +38,8 @@ type Options struct {
 	Dir    string           // where the directories of jobs are made; it has to exist
 	Wide   int              // most steps of a group side by side; 0 for as many as there are processors
 	MaxLog int64            // bytes a job may print; 0 for 16 MiB
+
+	Terminal *agent.Terminal // where a person is who wants a shell at a step that fails; nil for nobody
 }
 
 // Machine runs jobs without isolation. Make one with New. It is safe for use by several goroutines at once.
@@ -99,7 +102,7 @@ func (m *Machine) Run(ctx context.Context, job machine.Job, blobs store.Blobs, w
 	if err != nil {
 		return machine.Result{}, fault.New(fault.Unavailable, "job %s: %w", job.Name, err)
 	}
-	r := &runner{job: job, root: dir, wide: m.options.Wide, pids: make(map[int]bool)}
+	r := &runner{ctx: ctx, job: job, root: dir, wide: m.options.Wide, terminal: m.options.Terminal, pids: make(map[int]bool)}
 	r.course = walk.Begin(job, walk.Options{Watch: watch, Now: m.options.Now, MaxLog: m.options.MaxLog, Kill: r.kill})
 	outputs, err := r.run(ctx, blobs)
 	if removeErr := removeAll(dir); err == nil {
@@ -138,7 +141,9 @@ func (r *runner) run(ctx context.Context, blobs store.Blobs) (tree.Tree, error) 
 	})
 	var missing *walk.ExportError
 	if errors.As(err, &missing) {
-		r.course.Fail(&machine.Failure{Cause: machine.CauseMissing, Step: len(r.job.Steps), Detail: missing.Detail})
+		f := &machine.Failure{Cause: machine.CauseMissing, Step: len(r.job.Steps), Detail: missing.Detail}
+		r.shell(f)
+		r.course.Fail(f)
 		return tree.Tree{}, nil
 	}
 	if err != nil {

@@ -3,12 +3,14 @@
 package host_test
 
 import (
+	"io"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/host"
 	"github.com/rung-build/rung/internal/machine/machinetest"
 )
@@ -29,4 +31,11 @@ func TestCheckNamesWhatIsMissing(t *testing.T) {
 	if fault.KindOf(err) != fault.Unavailable || fault.HintOf(err) == "" {
 		t.Errorf("Check() = %v, hint %q; want a fault of kind unavailable with a hint", err, fault.HintOf(err))
 	}
+}
+
+func TestInteractive(t *testing.T) {
+	machinetest.Interactive(t, func(t *testing.T, in io.Reader, out io.Writer) machine.Machine {
+		m := host.New(host.Options{Now: time.Now, Dir: t.TempDir(), Terminal: &agent.Terminal{In: in, Out: out}})
+		return m
+	})
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/walk"
 )
 
@@ -25,11 +26,15 @@ const lateOutput = 50 * time.Millisecond
 
 // runner is one job as it runs.
 type runner struct {
+	ctx    context.Context // of the job
 	job    machine.Job
 	root   string // the directory that is the root of the job's tree
 	wide   int
 	course *walk.Course
-	base   used // what root held before the first step
+
+	terminal *agent.Terminal // nil where nobody wants a shell
+	person   sync.Once       // lets a person in
+	base     used            // what root held before the first step
 
 	mu   sync.Mutex
 	pids map[int]bool // protected by mu: of the steps that run, each the leader of a process group
@@ -120,7 +125,9 @@ func (r *runner) step(i int) bool {
 		if errors.As(err, &why) {
 			err = why.Err
 		}
-		r.course.End(i, walk.Ended{Exit: -1}, walk.NotStarted(i, s.Argv[0], err))
+		f := walk.NotStarted(i, s.Argv[0], err)
+		r.shell(f)
+		r.course.End(i, walk.Ended{Exit: -1}, f)
 		return false
 	}
 	_ = cmd.Wait() // what ended the step is in its state
@@ -148,6 +155,9 @@ func (r *runner) verdict(i int, cmd *exec.Cmd) bool {
 		e.Bytes, e.Files = now.bytes-r.base.bytes, now.files-r.base.files
 	}
 	failure := walk.Judge(i, e, r.job.Limits, machine.CallsAny)
+	if failure != nil {
+		r.shell(failure)
+	}
 	r.course.End(i, e, failure)
 	return failure == nil
 }

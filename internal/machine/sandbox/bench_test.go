@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/rung-build/rung/internal/machine/agent"
-	"github.com/rung-build/rung/internal/machine/sandbox"
 	"github.com/rung-build/rung/internal/machine/machinetest"
+	"github.com/rung-build/rung/internal/machine/sandbox"
 )
 
 // BenchmarkJob measures what the machine costs.

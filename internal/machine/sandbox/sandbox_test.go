@@ -236,3 +236,13 @@ func TestManyInputs(t *testing.T) {
 		t.Errorf("Run = %+v, log of %d bytes, %v; want no failure and an empty log", r.Failure, r.Log.Size(), err)
 	}
 }
+
+func TestInteractive(t *testing.T) {
+	machinetest.Interactive(t, func(t *testing.T, in io.Reader, out io.Writer) machine.Machine {
+		m := sandbox.New(agent.Options{Now: time.Now, Terminal: &agent.Terminal{In: in, Out: out}})
+		if err := m.Check(t.Context()); fault.KindOf(err) == fault.Unavailable {
+			need.Unmet(t, "sandbox: %v: %s", err, fault.HintOf(err))
+		}
+		return m
+	})
+}
