@@ -89,8 +89,8 @@ func TestDecoderMendsWhatIsPrintedAnywhere(t *testing.T) {
 	wire := append(bytes.Clone(first), second...)
 	whole := []string{fmt.Sprintf("D 0 %q", samplePayload), `E 1 "25"`}
 	echo := string(appendAck(nil, 7))
-	const long = "[   12.345678] this is longer than the payload\n"
-	for _, printed := range []string{echo, echo + echo, "[   12.345678] eth0: link is up\n", long + "but\n\nit goes on\n"} {
+	const short, long = "[   12.345678] eth0: link is up\n", "[   12.345678] this is longer than the payload\n"
+	for _, printed := range []string{echo, echo + echo, short, long + "but\n\nit goes on\n"} {
 		for at := range len(wire) + 1 {
 			input := lines(string(wire[:at]) + printed + string(wire[at:]))
 			want := decoded{Frames: whole}

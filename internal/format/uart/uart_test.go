@@ -77,7 +77,7 @@ func TestStreamOverABadLine(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				l.seed = noise(window)
 				seed := noise(42)
-				want := seed.bytes(100_000)
+				want := seed.bytes(50_000)
 				res := transfer(t, &l, want, SenderOptions{Window: window, Payload: 512}, Options{})
 				if res.read != nil || res.sent != nil || !bytes.Equal(res.got, want) {
 					t.Errorf("window %d: %d of %d bytes came, errors %v, %v", window, len(res.got), len(want), res.read, res.sent)
