@@ -46,8 +46,7 @@ func Child() (status int, ok bool) {
 }
 
 // Serve does an agent's work in process 1: it reads an order, walks the job, and reports. What a person types comes from
-// typed, which may be the same as order; where that is so and nobody types, its end is the end of the job. The error says
-// that rung is gone.
+// typed, which may be the same as order; where that is so, its end is the end of the job. The error says that rung is gone.
 func Serve(order, typed *bufio.Reader, out io.Writer) error {
 	deafen()
 	c := &child{reporter: reporter{w: bufio.NewWriterSize(out, 1<<16)}, typed: typed}
@@ -66,11 +65,16 @@ func Serve(order, typed *bufio.Reader, out io.Writer) error {
 	return c.send(end, nil)
 }
 
-// attend waits for the end of in, which rung keeps open for as long as it wants the job: where rung was killed, a step
-// that runs for ever prints nothing, and no report of it would tell that nobody listens.
-func attend(in *bufio.Reader, gone chan<- error) {
-	_, err := io.Copy(io.Discard, in)
-	gone <- errors.Join(errors.New("rung is gone"), err)
+// attend passes on what is typed, and waits for the end of in, which rung keeps open for as long as it wants the job: where
+// rung was killed, a step that runs for ever prints nothing, and no report of it would tell that nobody listens.
+func attend(in *bufio.Reader, gone chan<- error) *bufio.Reader {
+	r, w := io.Pipe()
+	go func() {
+		_, err := io.Copy(w, in)
+		gone <- errors.Join(errors.New("rung is gone"), err)
+		w.Close()
+	}()
+	return bufio.NewReader(r)
 }
 
 // child is an agent at work.
@@ -104,8 +108,8 @@ func (c *child) run(in *bufio.Reader, gone chan<- error) error {
 	if err := c.prepare(in); err != nil {
 		return err
 	}
-	if in == c.typed && !c.order.Shell { // nothing is typed, and the order's stream is rung's own
-		go attend(in, gone)
+	if in == c.typed {
+		c.typed = attend(in, gone)
 	}
 	if err := c.send(report{Kind: kindReady}, nil); err != nil {
 		return err
