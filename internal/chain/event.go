@@ -41,6 +41,12 @@ type StepOutput struct {
 	Bytes []byte
 }
 
+// ConsoleOutput is what the console of the machine showed, as it comes: part of a line, or several.
+type ConsoleOutput struct {
+	Stage string
+	Bytes []byte
+}
+
 // StageHealing tells that a stored result cannot be used, and that the stage runs again to replace it.
 type StageHealing struct {
 	Stage string
@@ -56,13 +62,14 @@ type StageFailed struct {
 	Err   error // as Run would return it
 }
 
-func (StageStarted) event() {}
-func (StepStarted) event()  {}
-func (StepDone) event()     {}
-func (StepOutput) event()   {}
-func (StageHealing) event() {}
-func (StageDone) event()    {}
-func (StageFailed) event()  {}
+func (StageStarted) event()  {}
+func (StepStarted) event()   {}
+func (StepDone) event()      {}
+func (StepOutput) event()    {}
+func (ConsoleOutput) event() {}
+func (StageHealing) event()  {}
+func (StageDone) event()     {}
+func (StageFailed) event()   {}
 
 // Done is what a stage came to.
 type Done struct {

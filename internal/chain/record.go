@@ -78,6 +78,7 @@ func (r *runner) entry(w *work, result machine.Result, begin time.Time) ledger.R
 		Time: begin.UTC(), Chain: r.plan.Chain, Arch: r.plan.Arch, Stage: w.Name, Job: w.key,
 		Machine: info.Name, Version: info.Version, Isolated: info.Isolated, Inputs: w.inputs,
 		Wall: result.Usage.Wall, CPU: result.Usage.CPU, Memory: result.Usage.Memory, Log: result.Log,
+		Console: result.Console,
 	}
 	for _, s := range w.Steps {
 		run.Steps = append(run.Steps, s.Argv)

@@ -255,6 +255,8 @@ func stepEvent(s Stage, e machine.Event) Event {
 		return StepDone{Stage: s.Name, Step: e.Step, Result: *e.Result}
 	case e.Output != nil:
 		return StepOutput{Stage: s.Name, Step: e.Step, Bytes: e.Output}
+	case e.Console != nil:
+		return ConsoleOutput{Stage: s.Name, Bytes: e.Console}
 	}
 	return StepStarted{Stage: s.Name, Step: e.Step, Argv: s.Steps[e.Step].Argv}
 }

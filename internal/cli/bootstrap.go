@@ -30,6 +30,7 @@ type climb struct {
 	export                   string
 	mirrors                  []string
 	jobs                     int
+	machineFlags
 	rebuild                  bool
 }
 
@@ -50,6 +51,7 @@ of one that is named. It unpacks anywhere, and is the same, byte for byte, where
 		example: `  rung bootstrap
   rung bootstrap --rebuild --out /tmp/o    # run everything again; fail where a byte differs from the last time
   rung bootstrap --machine host            # where namespaces are forbidden; marked so in the ledger
+  rung bootstrap --interactive             # look around where a step has failed
   rung bootstrap --export sysroot.tar      # take home what the chain is climbed for
   rung bootstrap --export boot2=boot2.tar
   rung bootstrap --json | jq .verdict`,
@@ -65,6 +67,7 @@ of one that is named. It unpacks anywhere, and is the same, byte for byte, where
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "stages to run side by side")
 	flags.BoolVar(&f.rebuild, "rebuild", false, "run every stage, and compare with what earlier runs gave")
 	flags.StringVar(&f.export, "export", "", "write a tar archive of a stage's exports: FILE, or STAGE=FILE")
+	addMachineFlags(c, &f.machineFlags)
 	addMirrorFlag(c, &f.mirrors)
 	complete(c, "arch", "amd64", "arm64", "riscv64")
 	complete(c, "machine", a.machineNames()...)
@@ -91,7 +94,7 @@ func (a *app) climb(ctx context.Context, f climb) error {
 			return err
 		}
 	}
-	m, err := a.newMachine(f.machine)
+	m, err := a.newMachine(f.machine, f.machineFlags)
 	if err != nil {
 		return err
 	}
@@ -117,7 +120,7 @@ func (a *app) run(ctx context.Context, plan *chain.Plan, m machine.Machine, f cl
 	if err != nil {
 		return chain.Outcome{}, err
 	}
-	view := a.newView()
+	view := a.newView(f.interactive)
 	defer view.close()
 	fetcher, err := a.newFetcher(h, "/", f.mirrors, false, view.tellSource)
 	if err != nil {

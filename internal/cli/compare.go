@@ -172,7 +172,7 @@ func (a *app) checkNames(names []string) error {
 
 // contender makes a machine and sees whether it works.
 func (a *app) contender(ctx context.Context, name, arch string) (contender, error) {
-	m, err := a.newMachine(name)
+	m, err := a.newMachine(name, machineFlags{})
 	if err != nil {
 		return contender{}, err
 	}
@@ -188,7 +188,7 @@ func (a *app) contender(ctx context.Context, name, arch string) (contender, erro
 
 // try climbs the plan on one machine.
 func (a *app) try(ctx context.Context, h *home, plan *chain.Plan, m contender, f comparing) (chain.Attempt, error) {
-	view := a.newView()
+	view := a.newView(false)
 	defer view.close()
 	fetcher, err := a.newFetcher(h, "/", f.mirrors, false, view.tellSource)
 	if err != nil {

@@ -58,7 +58,7 @@ func TestDisagreementIsTheWorstThatWasFound(t *testing.T) {
 
 func TestViewTellsOfFailedStages(t *testing.T) {
 	var b strings.Builder
-	v := (&app{stderr: &b, env: func(string) string { return "" }}).newView()
+	v := (&app{stderr: &b, env: func(string) string { return "" }}).newView(false)
 	defer v.close()
 	v.tell(chain.StageStarted{Stage: "low", Steps: 2})
 	v.tell(chain.StageFailed{Stage: "low"})

@@ -55,7 +55,7 @@ func (a *app) doctor() *cobra.Command {
 		kinds: []fault.Kind{fault.Unavailable, fault.Interrupted},
 		run: func(c *cobra.Command, _ []string) error {
 			d := diagnosis{Store: a.examineStore()}
-			for _, driver := range a.drivers() {
+			for _, driver := range a.drivers(machineFlags{}) {
 				d.Machines = append(d.Machines, examine(c.Context(), driver))
 			}
 			if c.Context().Err() != nil {

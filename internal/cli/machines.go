@@ -3,8 +3,11 @@
 package cli
 
 import (
+	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
@@ -12,6 +15,7 @@ import (
 	"github.com/rung-build/rung/internal/machine/bwrap"
 	"github.com/rung-build/rung/internal/machine/chroot"
 	"github.com/rung-build/rung/internal/machine/host"
+	"github.com/rung-build/rung/internal/machine/podman"
 	"github.com/rung-build/rung/internal/machine/sandbox"
 )
 
@@ -24,27 +28,45 @@ type driver struct {
 	make func() machine.Machine
 }
 
+// machineFlags are what the flags of a verb say of the machines it runs jobs on.
+type machineFlags struct {
+	interactive bool // a step that fails leaves the person at the terminal in a shell
+}
+
+// addMachineFlags adds the flags of a verb that runs jobs.
+func addMachineFlags(c *cobra.Command, f *machineFlags) {
+	c.Flags().BoolVarP(&f.interactive, "interactive", "i", false, "open a shell at a step that fails")
+}
+
 // drivers are the machines there are, the best first.
-func (a *app) drivers() []driver {
+func (a *app) drivers(f machineFlags) []driver {
+	o := agent.Options{Now: time.Now}
+	if f.interactive {
+		o.Terminal = &agent.Terminal{In: a.stdin, Out: a.stderr}
+	}
 	return []driver{
-		{sandboxName, func() machine.Machine { return sandbox.New(agent.Options{Now: time.Now}) }},
-		{"bwrap", func() machine.Machine { return bwrap.New(bwrap.Options{Options: agent.Options{Now: time.Now}}) }},
-		{"chroot", func() machine.Machine { return chroot.New(agent.Options{Now: time.Now}) }},
-		{"host", func() machine.Machine { return host.New(host.Options{Now: time.Now, Dir: a.scratch()}) }},
+		{sandboxName, func() machine.Machine { return sandbox.New(o) }},
+		{"bwrap", func() machine.Machine { return bwrap.New(bwrap.Options{Options: o}) }},
+		{"podman", func() machine.Machine { return podman.New(podman.Options{Options: o, Dir: a.containers()}) }},
+		{"docker", func() machine.Machine { return podman.New(podman.Options{Options: o, Docker: true}) }},
+		{"chroot", func() machine.Machine { return chroot.New(o) }},
+		{"host", func() machine.Machine {
+			return host.New(host.Options{Now: o.Now, Dir: a.scratch(), Terminal: o.Terminal})
+		}},
 	}
 }
 
 func (a *app) machineNames() []string {
 	var names []string
-	for _, d := range a.drivers() {
+	for _, d := range a.drivers(machineFlags{}) {
 		names = append(names, d.name)
 	}
 	return names
 }
 
 // newMachine makes the machine of a name.
-func (a *app) newMachine(name string) (machine.Machine, error) {
-	for _, d := range a.drivers() {
+func (a *app) newMachine(name string, f machineFlags) (machine.Machine, error) {
+	for _, d := range a.drivers(f) {
 		if d.name == name {
 			return d.make(), nil
 		}
@@ -59,4 +81,13 @@ func (a *app) scratch() string {
 		return dir
 	}
 	return "/tmp"
+}
+
+// containers is the folder for podman's images and containers: podman, in that of the store.
+func (a *app) containers() string {
+	folder, err := a.storeFolder()
+	if err != nil {
+		return "" // whoever uses the store says so
+	}
+	return filepath.Join(folder, "podman")
 }

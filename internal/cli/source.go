@@ -127,7 +127,7 @@ func (a *app) fetch(ctx context.Context, f sourcing, names []string) (*source.Fe
 	if err != nil {
 		return nil, nil, err
 	}
-	view := a.newView()
+	view := a.newView(false)
 	defer view.close()
 	fetcher, err := a.newFetcher(h, f.root, f.mirrors, true, view.tellSource)
 	if err != nil {

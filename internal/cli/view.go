@@ -31,8 +31,9 @@ type view struct {
 	once    sync.Once
 
 	mu      sync.Mutex
-	running []*running // in the order they began
-	drawn   int        // lines of the block on the screen
+	running []*running        // in the order they began
+	drawn   int               // lines of the block on the screen
+	begun   map[string]string // by stage, what its console has shown of a line that has not ended
 }
 
 // running is a stage that runs now.
@@ -48,10 +49,10 @@ type running struct {
 
 const redraw = 100 * time.Millisecond
 
-// newView begins to show; close ends it.
-func (a *app) newView() *view {
+// newView begins to show; close ends it. Where a person is to have a shell, the screen is theirs.
+func (a *app) newView(interactive bool) *view {
 	v := &view{app: a, stop: make(chan struct{})}
-	if f, ok := a.terminal(a.stderr); ok && !a.verbose {
+	if f, ok := a.terminal(a.stderr); ok && !a.verbose && !interactive {
 		v.screen = f
 		v.stopped.Go(v.animate)
 	}
@@ -100,6 +101,10 @@ func (v *view) tell(e chain.Event) {
 		v.detail("%s: step %d: done in %s", e.Stage, e.Step+1, report.Span(e.Result.Usage.Wall))
 	case chain.StepOutput:
 		v.detail("%s: step %d: | %s", e.Stage, e.Step+1, printable(strings.TrimRight(string(e.Bytes), "\n")))
+	case chain.ConsoleOutput:
+		if v.verbose {
+			v.console(e)
+		}
 	case chain.StageHealing:
 		v.draw(fmt.Sprintf("%s: %s\n", e.Stage, v.paint(red, "healing: "+e.Cause.Error())))
 	case chain.StageDone:
@@ -110,6 +115,22 @@ func (v *view) tell(e chain.Event) {
 		v.draw(fmt.Sprintf("%s: %s\n", e.Stage, v.paint(red, "failed")))
 	}
 }
+
+// console shows the lines of a console that have ended.
+func (v *view) console(e chain.ConsoleOutput) {
+	lines := strings.Split(v.begun[e.Stage]+string(e.Bytes), "\n")
+	last := len(lines) - 1
+	for _, line := range lines[:last] {
+		v.say("%s: console: %s", e.Stage, printable(strings.TrimRight(line, "\r")))
+	}
+	if v.begun == nil {
+		v.begun = make(map[string]string)
+	}
+	v.begun[e.Stage] = lines[last][:min(len(lines[last]), maxConsoleLine)]
+}
+
+// maxConsoleLine is how much of a line without an end is kept, in bytes.
+const maxConsoleLine = 4 << 10
 
 // forget takes a stage out of the block.
 func (v *view) forget(stage string) {

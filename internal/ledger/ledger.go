@@ -46,7 +46,8 @@ type Run struct {
 	CPU      time.Duration `json:"cpu_ns"`
 	Memory   int64         `json:"memory_bytes"`
 	Log      digest.Digest `json:"log"`
-	Said     int64         `json:"said,omitempty"` // how many bytes of the log, its last ones, the last step printed
+	Console  digest.Digest `json:"console,omitzero"` // what the console of the machine showed, where it has one
+	Said     int64         `json:"said,omitempty"`   // how many bytes of the log, its last ones, the last step printed
 
 	// Distfile is set in a line that tells how a distfile was unpacked, rather than of a stage. Its Stage is
 	// "distfile:NAME", and its only input is the file, from the place that gave it; outputs it has none.
