@@ -84,7 +84,7 @@ func (s *session) list(out io.Writer, info fs.FileInfo, at, name string, long bo
 		fmt.Fprintln(out, quote(name))
 		return
 	}
-	fmt.Fprintf(out, "%11s %12d %s", info.Mode(), info.Size(), quote(name))
+	fmt.Fprintf(out, "%-11s %12d %s", info.Mode(), info.Size(), quote(name))
 	if info.Mode()&fs.ModeSymlink != 0 {
 		if target, err := s.root.Readlink(at); err == nil { // it may be gone
 			fmt.Fprintf(out, " -> %s", quote(target))

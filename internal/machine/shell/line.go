@@ -25,8 +25,8 @@ type lexer struct {
 }
 
 // parse takes a command line apart. Words are parted by blanks. 'text' is itself; "text" is text with variables and
-// with the escapes of a Go string; a backslash makes the byte after it a plain one; $NAME and ${NAME} are variables, and
-// never part a word; # starts a comment.
+// with the escapes of a Go string; a backslash makes the byte after it a plain one; $NAME and ${NAME} are variables,
+// and never part a word; # starts a comment.
 func parse(text string, variable func(string) string) (line, error) {
 	x := lexer{text, variable}
 	var l line

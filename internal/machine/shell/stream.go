@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 )
@@ -14,7 +13,7 @@ import (
 // maxLine is how long a line of input may be, in bytes; and in how large pieces files are read.
 const maxLine = 64 << 10
 
-var errLong = fmt.Errorf("a line of more than %d bytes", maxLine)
+var errLong = errors.New("a line of more than 64 KiB")
 
 // entry is what came from the person: a line without its end, or why there is none.
 type entry struct {
