@@ -102,7 +102,11 @@ func CellText(c ledger.Cell) string {
 	case ledger.Differs:
 		return DifferenceText(*c.Difference)
 	case ledger.Failed:
-		reason := []rune(printable(c.Failure))
+		text := c.Failure
+		if _, rest, ok := strings.Cut(text, `": `); ok && strings.HasPrefix(text, `stage "`) {
+			text = rest // the row names the stage
+		}
+		reason := []rune(printable(text))
 		if len(reason) > maxCell {
 			reason = append(reason[:maxCell], '…')
 		}

@@ -48,11 +48,11 @@ func TestComparisonText(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, want := digest.Of([]byte("got")).Hex(), digest.Of([]byte("want")).Hex()
-	text := `stage  sandbox                        host                                                       answers
-low    same, 1.50 s                   same, kept                                                 equal (2 of 2)
-mid    same, 1.50 s                   m at offset 7, 1.50 s                                      m is not equal
-side   made, and by no other, 1.50 s  failed: stage "side": step 1 of 1 (cc): exit status 1 �[…  none
-top    failed: no room                not run: side failed                                       not made
+	text := `stage  sandbox                        host                                          answers
+low    same, 1.50 s                   same, kept                                    equal (2 of 2)
+mid    same, 1.50 s                   m at offset 7, 1.50 s                         m is not equal
+side   made, and by no other, 1.50 s  failed: step 1 of 1 (cc): exit status 1 �[2J  none
+top    failed: no room                not run: side failed                          not made
 
 differs  mid on host: m at offset 7: ` + got + ` here, ` + want + ` on sandbox
 failed   side on host: stage "side": step 1 of 1 (cc): exit status 1 �[2J

@@ -46,6 +46,21 @@ func history() []ledger.Run {
 	return []ledger.Run{old, other, low, failed, mid, top}
 }
 
+// A file that a comparison of machines made again, last on one that isolates nothing, is told of as it was made first.
+func TestWhyPrefersMachinesThatIsolate(t *testing.T) {
+	runs := history()
+	again := runs[4]
+	again.Machine, again.Isolated = "host", false
+	why, err := NewWhy(append(runs, again), Question{What: "m"})
+	if err != nil || why.Artefact.Making.Machine != "sandbox" {
+		t.Errorf("NewWhy(m) = made on %+v, %v; want the run on sandbox", why.Artefact.Making, err)
+	}
+	why, err = NewWhy(append(runs[:4:4], again), Question{What: "m"})
+	if err != nil || why.Artefact.Making.Machine != "host" {
+		t.Errorf("NewWhy(m) = made on %+v, %v; want the only run, on host", why.Artefact.Making, err)
+	}
+}
+
 func TestWhyText(t *testing.T) {
 	why, err := NewWhy(history(), Question{What: "t"})
 	if err != nil {

@@ -104,7 +104,7 @@ func TestHTMLHoldsTheMatrix(t *testing.T) {
 	}
 	want := []string{
 		"Stage | sandbox | bwrap | podman | qemu | Answers",
-		`low | same 1.00 s | same kept | failed: stage "low": step 1 of 2 (p t a): exit status 1,… | a at offset 1 1 m 00 s | equal (1 of 1)`,
+		`low | same 1.00 s | same kept | failed: step 1 of 2 (p t a): exit status 1, and a reason… | a at offset 1 1 m 00 s | equal (1 of 1)`,
 		"mid | same 0.00 s | same 0.00 s | not run: low failed | not run: low failed | m is not equal",
 		"gone | not run | not run | not run | not run | not made",
 		"Wall time | 1.00 s | 2.00 s | 3.00 s | 1 m 15 s | ",
