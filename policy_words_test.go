@@ -31,8 +31,8 @@ func edgeWords() []word {
 // edgeExceptions says where such a word may stand below the edge, by file and word.
 func edgeExceptions() exceptions {
 	return exceptions{
-		"internal/machine/sandbox/child.go os.Stdin":     "the sandbox's first process is a program of its own, with its orders on stdin",
-		"internal/machine/sandbox/child.go os.Stdout":    "and its report on stdout",
+		"internal/machine/agent/child.go os.Stdin":       "an agent is a program of its own, with its orders on stdin",
+		"internal/machine/agent/child.go os.Stdout":      "and its reports on stdout",
 		"internal/machine/machinetest/job.go os.Environ": "the go command that builds the probe runs in the test's environment",
 		"internal/need/need.go os.Getenv":                "a test has no cli that could hand it RUNG_NO_SKIP",
 	}
