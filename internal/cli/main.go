@@ -60,8 +60,8 @@ and proves that what came out is the same whichever machine built it.`,
   rung why scheme1               # from an artefact down to the seed
   rung help bootstrap            # flags, examples and exit statuses of a verb`,
 	},
-		a.auditVerb(), a.bootstrap(), a.compareVerb(), a.completion(), a.doctor(), a.ledgerVerbs(), a.man(), a.reportVerb(),
-		a.sourceVerbs(), a.storeVerbs(), a.version(), a.why(),
+		a.auditVerb(), a.bootstrap(), a.compareVerb(), a.completion(), a.cpioVerbs(), a.doctor(), a.ledgerVerbs(), a.man(),
+		a.reportVerb(), a.sourceVerbs(), a.storeVerbs(), a.version(), a.why(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
