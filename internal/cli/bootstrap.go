@@ -31,7 +31,7 @@ type climb struct {
 	mirrors                  []string
 	jobs                     int
 	machineFlags
-	rebuild                  bool
+	rebuild bool
 }
 
 // bootstrap is rung bootstrap.
