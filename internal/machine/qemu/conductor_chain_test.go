@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+
+package qemu
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rung-build/rung/internal/chain"
+	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/ledger"
+	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/need"
+	"github.com/rung-build/rung/internal/store"
+	"github.com/rung-build/rung/seed"
+)
+
+// newConducted is a machine with the kernel that tests boot.
+func newConducted(t testing.TB, scheme func(machine.Job) (digest.Digest, bool)) *SchemeMachine {
+	t.Helper()
+	need.Arch(t, schemeArch)
+	need.Tool(t, schemeProgram)
+	o := SchemeOptions{Kernel: need.Kernel(t), Scheme: scheme}
+	o.Agent.Now, o.Agent.Boot = time.Now, 2*time.Minute // which a machine that is busy otherwise may take
+	return NewScheme(o)
+}
+
+// TestConductedChainHasItsAnswers climbs the stages below scheme1, one program a boot. Run compares each export with its
+// answer.
+func TestConductedChainHasItsAnswers(t *testing.T) {
+	plan, err := chain.Load("seed", seed.Files(), schemeArch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	below := plan.Stages[:0:0]
+	for _, s := range plan.Stages {
+		if strings.Compare(s.Name, "boot2") <= 0 {
+			below = append(below, s)
+		}
+	}
+	plan.Stages = below
+	blobs := &store.Mem{}
+	m := newConducted(t, func(machine.Job) (digest.Digest, bool) { return digest.Digest{}, false })
+	book, err := ledger.Open(filepath.Join(t.TempDir(), "ledger"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := chain.Run(t.Context(), plan, chain.Options{
+		Blobs: blobs, Actions: blobs, Ledger: book, Machine: m, Jobs: 2, Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range out.Stages {
+		t.Logf("%s: %v", s.Stage.Name, s.Wall)
+	}
+}
