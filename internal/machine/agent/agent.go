@@ -130,7 +130,7 @@ func Check(ctx context.Context, o Options, start func(*walk.Course) (*Session, e
 	}
 	course := walk.Begin(job, walk.Options{Now: o.Now, Boot: o.Boot, Kill: s.Kill})
 	_, err = converse(ctx, s, job, store.Blobs(nil), course, o)
-	if err == nil && course.Failed() {
+	if course.Failed() { // and err tells no more than that it was ended
 		err = fault.New(fault.Unavailable, "not ready after %v", o.Boot)
 	}
 	if ctx.Err() != nil || err != nil {
