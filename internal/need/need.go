@@ -4,7 +4,8 @@
 // the test is skipped with a message that names the thing; where RUNG_NO_SKIP is set, as make test does after it has
 // installed everything, the test fails instead, so that no test is lost without a word.
 //
-// No other package may skip a test (policy_test.go). Leaving out a slow test is not a need: no test here is slow.
+// No other package may skip a test (policy_test.go). Leaving out a slow test is not a need but for Whole: no other test
+// here is slow.
 package need
 
 import (
@@ -71,6 +72,14 @@ func newestKernel(boot string) (newest string) {
 		}
 	}
 	return newest
+}
+
+// Whole leaves out, for a bare go test, what starts so many programs of other people that it takes ten seconds or more.
+func Whole(t testing.TB) {
+	t.Helper()
+	if os.Getenv(NoSkip) == "" {
+		t.Skipf("needs ten seconds or more: set " + NoSkip)
+	}
 }
 
 // Unmet ends a test that needs something of the host which is not there: namespaces that are forbidden, say. The text

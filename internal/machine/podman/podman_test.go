@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: MIT
 
-package podman_test
+package podman
 
 import (
+	"bufio"
+	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,22 +20,36 @@ import (
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/machinetest"
-	"github.com/rung-build/rung/internal/machine/podman"
 	"github.com/rung-build/rung/internal/need"
+	"github.com/rung-build/rung/internal/store"
 )
 
 func TestMain(m *testing.M) {
 	if status, ok := agent.Child(); ok {
 		os.Exit(status)
 	}
+	if how := os.Getenv(fakeVariable); how != "" {
+		os.Exit(fake(how, os.Args[1:]))
+	}
 	os.Exit(m.Run())
 }
 
-// newPodman is a podman that works here, with images and containers in a folder.
-func newPodman(t testing.TB, dir string) *podman.Machine {
+// folderVariable names the folder of images and containers to a test in a process of its own.
+const folderVariable = "RUNG_TEST_FOLDER"
+
+// folder is one for images and containers.
+func folder(t testing.TB) string {
+	if dir := os.Getenv(folderVariable); dir != "" {
+		return dir
+	}
+	return filepath.Join(t.TempDir(), "podman")
+}
+
+// newPodman is a podman that works here.
+func newPodman(t testing.TB, dir string, terminal *agent.Terminal) *Machine {
 	t.Helper()
 	need.Tool(t, "podman")
-	m := podman.New(podman.Options{Options: agent.Options{Now: time.Now}, Dir: dir})
+	m := New(Options{Options: agent.Options{Now: time.Now, Terminal: terminal}, Dir: dir})
 	if err := m.Check(t.Context()); fault.KindOf(err) == fault.Unavailable {
 		need.Unmet(t, "containers: %v: %s", err, fault.HintOf(err))
 	}
@@ -35,6 +57,167 @@ func newPodman(t testing.TB, dir string) *podman.Machine {
 }
 
 func TestContract(t *testing.T) {
-	dir := t.TempDir()
-	machinetest.Run(t, machinetest.Options{}, func(t *testing.T) machine.Machine { return newPodman(t, filepath.Join(dir, "podman")) })
+	need.Whole(t)
+	dir := folder(t)
+	machinetest.Run(t, machinetest.Options{}, func(t *testing.T) machine.Machine { return newPodman(t, dir, nil) })
+}
+
+func TestInteractive(t *testing.T) {
+	dir := folder(t)
+	machinetest.Interactive(t, func(t *testing.T, in io.Reader, out io.Writer) machine.Machine {
+		return newPodman(t, dir, &agent.Terminal{In: in, Out: out})
+	})
+}
+
+// again is this test program, to run one of its tests in a process of its own.
+func again(t *testing.T, test string, env ...string) *exec.Cmd {
+	t.Helper()
+	probe, err := machinetest.Probe()
+	if err != nil {
+		t.Fatalf("building the probe: %v", err)
+	}
+	// Not t.TempDir, whose parent is for this user alone.
+	dir, err := os.MkdirTemp("", "rung-podman-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := errors.Join(os.Chmod(dir, 0o777), os.WriteFile(filepath.Join(dir, machinetest.ProbeFile), probe, 0o444)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^"+test+"$", "-test.v")
+	cmd.Dir = dir
+	cmd.Env = append(env, "TMPDIR="+dir, "HOME="+dir, "XDG_RUNTIME_DIR="+dir, "PATH="+os.Getenv("PATH"),
+		need.NoSkip+"="+os.Getenv(need.NoSkip))
+	return cmd
+}
+
+func TestContractAsOrdinaryUser(t *testing.T) {
+	need.Whole(t)
+	if os.Getuid() != 0 {
+		t.Log("TestContract has run as an ordinary user already")
+		return
+	}
+	// Who the user is makes a difference to these.
+	cmd := again(t, "TestContract$/^(Check|Outputs|ReadOnlyInputs|KilledByContext|Facts|HostFile|HostNetwork|"+
+		"UserNamespace|Attack|LeftBehind|Devices)")
+	user := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	cmd.SysProcAttr = user
+	said, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(said), "--- PASS: TestContract/LeftBehind") {
+		t.Errorf("the contract as an ordinary user: %v\n%s", err, said)
+	}
+	// For an ordinary user podman leaves a process that holds a user namespace.
+	stop := exec.CommandContext(t.Context(), "podman", "system", "migrate")
+	stop.Dir, stop.Env, stop.SysProcAttr = cmd.Dir, cmd.Env, user
+	if said, err := stop.CombinedOutput(); err != nil {
+		t.Errorf("podman system migrate: %v\n%s", err, said)
+	}
+}
+
+// victimVariable makes TestVictim run a job that does not end, and holds the word that its processes are known by.
+const victimVariable = "RUNG_TEST_VICTIM"
+
+// TestVictim is what TestKilledWithRung kills. It fails where it gets to its end.
+func TestVictim(t *testing.T) {
+	word := os.Getenv(victimVariable)
+	if word == "" {
+		return
+	}
+	blobs := &store.Mem{}
+	job := machinetest.Job(t, blobs, nil, "daemon "+word+" wait")
+	_, err := newPodman(t, folder(t), nil).Run(t.Context(), job, blobs, func(e machine.Event) { os.Stdout.Write(e.Output) })
+	t.Errorf("the job ended: %v", err)
+}
+
+// containers are all there are.
+func containers(t *testing.T, m *Machine) string {
+	t.Helper()
+	list, err := m.ask(t.Context(), m.way, nil, "ps", "--all", "--format", "{{.Names}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func TestKilledWithRung(t *testing.T) {
+	dir := folder(t)
+	m := newPodman(t, dir, nil)
+	word := machinetest.Word(t)
+	cmd := again(t, "TestVictim", victimVariable+"="+word, folderVariable+"="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != "ready" {
+	}
+	if len(machinetest.RunningWith(t, word)) == 0 || containers(t, m) == "" {
+		t.Error("no process of the job is running, or no container")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	left, list := machinetest.RunningWith(t, word), containers(t, m)
+	for deadline := time.Now().Add(20 * time.Second); len(left)+len(list) > 0 && time.Now().Before(deadline); {
+		runtime.Gosched() // conmon is about to remove them
+		left, list = machinetest.RunningWith(t, word), containers(t, m)
+	}
+	if len(left)+len(list) > 0 {
+		t.Errorf("still running: %q, containers %q", left, list)
+	}
+}
+
+func TestTwoJobsAtOnce(t *testing.T) {
+	dir := folder(t)
+	newPodman(t, dir, nil) // or skip
+	m := New(Options{Options: agent.Options{Now: time.Now}, Dir: dir})
+	blobs := &store.Mem{}
+	job := machinetest.Job(t, blobs, []string{"in"}, "cp in out")
+	job.Exports = []string{"out"}
+	var jobs sync.WaitGroup
+	for range 2 {
+		jobs.Go(func() {
+			r, err := m.Run(t.Context(), job, blobs, nil)
+			if err != nil || r.Failure != nil || r.Outputs.Len() != 1 {
+				t.Errorf("Run = %+v, %v; want one output", r, err)
+			}
+		})
+	}
+	jobs.Wait()
+	if list := containers(t, m); list != "" {
+		t.Errorf("containers after the jobs: %q; want none", list)
+	}
+}
+
+func TestLeftoversOfTheDeadAreRemoved(t *testing.T) {
+	m := newPodman(t, folder(t), nil)
+	dead := m.owner[:strings.LastIndex(string(m.owner), "-")+1] + "1" // a process of this number, long before
+	names := map[string]owner{"rung-" + string(dead) + "-7": dead, "rung-" + string(m.owner) + "-7777": m.owner}
+	for name, o := range names {
+		if _, err := m.ask(t.Context(), m.way, nil, "create", "--network", "none", "--pull", "never", "--name", name,
+			"--label", ownerLabel+"="+string(o), m.image, "/rung"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.removeLeftovers(t.Context(), m.way); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.TrimSpace(containers(t, m)), "rung-"+string(m.owner)+"-7777"; got != want {
+		t.Errorf("containers = %q; want %q, whose owner lives", got, want)
+	}
+}
+
+func TestImageThatIsGoneIsLoadedAgain(t *testing.T) {
+	m := newPodman(t, folder(t), nil)
+	if _, err := m.ask(t.Context(), m.way, nil, "image", "rm", "--force", m.image); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Check(t.Context()); err != nil {
+		t.Errorf("Check = %v; want nil", err)
+	}
 }
