@@ -26,6 +26,11 @@ const NoSkip = "RUNG_NO_SKIP"
 func Tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
+	for _, dir := range []string{"/usr/sbin/", "/sbin/"} { // where programs for disks are, and an ordinary user does not look
+		if err != nil {
+			path, err = exec.LookPath(dir + name)
+		}
+	}
 	if err != nil {
 		Unmet(t, "the program %s", name)
 	}
