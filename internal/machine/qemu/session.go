@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+
+package qemu
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/format/uart"
+	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/agent"
+	watch "github.com/rung-build/rung/internal/machine/console"
+	"github.com/rung-build/rung/internal/machine/walk"
+	"github.com/rung-build/rung/internal/store"
+)
+
+// startTime is how long QEMU may take until its guest can start.
+const startTime = 30 * time.Second
+
+// traceTime is how long the console is read on after a line that tells of a trouble.
+const traceTime = 2 * time.Second
+
+// maxShown is how much of a console is kept, in bytes. A kernel that boots shows some 40 KiB.
+const maxShown = 64 << 20
+
+// session is a guest that was started.
+type session struct {
+	job     string
+	process *process
+	monitor *monitor
+	console *os.File // our ends of the lines
+	reports io.ReadCloser
+	order   io.WriteCloser
+	chunks  *chunkReader
+	watcher *watch.Watcher
+
+	shown      chan struct{} // closed when the console was read to its end and kept
+	digest     digest.Digest // of the console; to be read after shown
+	consoleErr error         // likewise
+	how        string        // how QEMU ended; set by wait
+
+	mu     sync.Mutex
+	reason string // why the guest's machine ended, as QEMU says it
+}
+
+// lines are the connections to a guest: our ends, and those that QEMU inherits.
+type lines struct{ ours, theirs [3]*os.File }
+
+const (
+	lineMonitor = iota
+	lineConsole
+	lineReport
+)
+
+func (m *Machine) connectAll() (l lines, err error) {
+	for i, of := range []string{"monitor", "console", "reports"} {
+		if l.ours[i], l.theirs[i], err = m.connect(of); err != nil {
+			closeAll(l.ours[:i]...)
+			closeAll(l.theirs[:i]...)
+			return lines{}, fault.New(fault.Unavailable, "qemu: %w", err)
+		}
+	}
+	return l, nil
+}
+
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+// launch starts a guest that has its order already.
+func (m *Machine) launch(ctx context.Context, job machine.Job, blobs store.Blobs, c *walk.Course) (*session, error) {
+	f, err := m.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pack, err := m.packed(f.kernel)
+	if err != nil {
+		return nil, err
+	}
+	files, err := m.media(ctx, job, blobs, pack)
+	if err != nil {
+		return nil, fault.New(fault.KindOf(err), "job %s: %w", job.Name, err)
+	}
+	l, err := m.connectAll()
+	if err != nil {
+		closeAll(files...)
+		return nil, err
+	}
+	p, err := m.start(f, job, pack, files, l)
+	if err != nil {
+		closeAll(l.ours[:]...)
+		return nil, fault.New(fault.Unavailable, "qemu: %w", err)
+	}
+	return m.attend(ctx, job, blobs, c, p, l, pack.virtio)
+}
+
+// media are the files that QEMU inherits: the initramfs, and the disk with the order, if there is one.
+func (m *Machine) media(ctx context.Context, job machine.Job, blobs store.Blobs, p pack) ([]*os.File, error) {
+	order, err := writeOrder(ctx, m.options.Folder, job, blobs, m.options.Options)
+	if err != nil {
+		return nil, err
+	}
+	if !p.virtio {
+		initrd, err := withOrder(m.options.Folder, p.initramfs, order)
+		return []*os.File{initrd}, err
+	}
+	initrd, err := duplicate(p.initramfs)
+	if err != nil {
+		return nil, errors.Join(err, order.Close())
+	}
+	return []*os.File{initrd, order}, nil
+}
+
+func (m *Machine) start(f found, job machine.Job, p pack, files []*os.File, l lines) (*process, error) {
+	media, err := sizes(files)
+	if err != nil {
+		return nil, err
+	}
+	lines := firstFile + len(files)
+	h := hardware{
+		accel: f.accel.name, memory: memoryFor(job, media), cpus: processorsFor(job, m.options.Wide), virtio: p.virtio,
+		kernel: f.kernel.path, initrd: inherited(firstFile),
+		monitor: lines + lineMonitor, console: lines + lineConsole, reports: lines + lineReport,
+		display: m.options.Terminal != nil && m.options.Display != nil,
+	}
+	if p.virtio {
+		h.order = inherited(firstFile + 1)
+	}
+	var env []string
+	if h.display {
+		env = m.options.Display
+	}
+	return start(f.program, h.args(), env, append(files, l.theirs[:]...)...)
+}
+
+// sizes is how many bytes files have together.
+func sizes(files []*os.File) (sum int64, err error) {
+	for _, f := range files {
+		info, err := f.Stat()
+		if err != nil {
+			return 0, err
+		}
+		sum += info.Size()
+	}
+	return sum, nil
+}
+
+// spareMemory is what the kernel and the agent need, and what steps may take before the agent sees that it is too much,
+// in bytes.
+const spareMemory = 512 << 20
+
+// memoryFor is how much memory a guest has for a job, in MiB: what the job may use and write, devices that hold files,
+// its inputs, and what it is packed in, once more while that is unpacked. QEMU takes of the host what the guest uses.
+func memoryFor(job machine.Job, media int64) int64 {
+	const page, file = 4 << 10, 2 << 10 // a file begins a page, and takes an inode
+	sum := job.Limits.Memory + job.Limits.Output + job.Limits.Files*(page+file) + 2*media + spareMemory
+	for n := range job.Inputs.Nodes() {
+		sum += n.Content.Size() + page + file
+	}
+	if job.Devices {
+		sum += job.Limits.Output
+	}
+	return (sum + sum/16) >> 20 // what the kernel keeps for each page
+}
+
+// processorsFor is how many processors a guest has: as many as steps can run side by side.
+func processorsFor(job machine.Job, wide int) int {
+	widest := 1
+	for _, b := range walk.Batches(job.Steps) {
+		widest = max(widest, len(b))
+	}
+	return min(widest, wide)
+}
+
+// attend lets a guest start, and begins to watch it.
+func (m *Machine) attend(ctx context.Context, job machine.Job, blobs store.Blobs, c *walk.Course, p *process, l lines,
+	virtio bool) (*session, error) {
+	s := &session{
+		job: job.Name, process: p, console: l.ours[lineConsole], shown: make(chan struct{}),
+		reports: l.ours[lineReport], order: l.ours[lineReport],
+	}
+	limited, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	var err error
+	if s.monitor, err = openMonitor(limited, l.ours[lineMonitor], s.note); err == nil {
+		if err = s.monitor.execute(limited, "cont", nil, nil); err != nil {
+			err = errors.Join(err, s.monitor.close())
+		}
+	}
+	if err != nil {
+		p.kill()
+		how, waitErr := p.wait()
+		closeAll(l.ours[lineConsole], l.ours[lineReport])
+		return nil, fault.New(fault.Unavailable, "qemu: it did not start: %s", errors.Join(err, waitErr, errors.New(how))).
+			WithHint("rung doctor tells whether the machine works at all; --accel tcg does without KVM")
+	}
+	if !virtio {
+		s.reports = uart.NewReceiver(l.ours[lineReport], l.ours[lineReport], uart.Options{Patience: -1}) // silence is watched for
+		s.order = l.ours[lineConsole]
+	}
+	s.watcher = watch.New(watch.Options{
+		Silence: m.options.Silence, Grace: traceTime, Trouble: func(*watch.Trouble) { s.process.kill() },
+	})
+	s.chunks = &chunkReader{line: s.reports, alive: s.watcher.Alive}
+	go s.show(ctx, blobs, c)
+	return s, nil
+}
+
+// note takes in what QEMU says.
+func (s *session) note(e event) {
+	if reason, ok := e.Data["reason"].(string); ok && e.Name == "SHUTDOWN" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.reason = reason
+	}
+}
+
+// show reads the console to its end, keeps it, and passes it on.
+func (s *session) show(ctx context.Context, blobs store.Blobs, c *walk.Course) {
+	defer close(s.shown)
+	r, w := io.Pipe()
+	go func() {
+		buf := make([]byte, 1<<15)
+		for left := maxShown; ; {
+			n, err := s.console.Read(buf)
+			shown := buf[:min(n, left)]
+			left -= len(shown)
+			if len(shown) > 0 {
+				s.watcher.Write(shown)
+				c.Console(bytes.Clone(shown))
+				w.Write(shown) // an error is that of the store
+			}
+			if n > len(shown) {
+				w.CloseWithError(fault.New(fault.Limit, "more than %s", walk.Size(maxShown)))
+				s.process.kill()
+				return
+			}
+			if err != nil {
+				w.Close()
+				return
+			}
+		}
+	}()
+	s.digest, s.consoleErr = blobs.Put(ctx, r)
+	if s.consoleErr != nil {
+		r.CloseWithError(s.consoleErr)
+		s.process.kill()
+	}
+}
+
+// agent is the guest as a driver gives it.
+func (s *session) agent() *agent.Session {
+	return &agent.Session{
+		Order: s.order, Placed: true, Reports: bufio.NewReaderSize(s.chunks, 1<<16),
+		Kill: s.kill, Wait: s.wait, Trouble: s.trouble,
+	}
+}
+
+// kill ends QEMU, and the lines to it where it cannot be ended.
+func (s *session) kill() {
+	s.process.kill()
+	go func() {
+		if _, err := s.process.wait(); err != nil {
+			s.hangUp()
+		}
+	}()
+}
+
+func (s *session) hangUp() {
+	s.console.Close()
+	s.reports.Close()
+	s.order.Close()
+}
+
+// wait waits for the end of QEMU, and of all that it had to say.
+func (s *session) wait() string {
+	how, err := s.process.wait()
+	if err != nil {
+		how = err.Error()
+		s.hangUp()
+	}
+	<-s.shown
+	s.hangUp()
+	s.monitor.close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reason != "" {
+		how += ", " + s.reason
+	}
+	s.how = how
+	return how
+}
+
+// trouble is what is known about why the reports ended early.
+func (s *session) trouble() error {
+	switch ended := s.chunks.ended(); {
+	case ended == nil: // it is rung that did not read on
+		s.watcher.Done()
+	case errors.Is(ended, io.ErrUnexpectedEOF) || errors.Is(ended, os.ErrClosed):
+		s.watcher.Exited(s.how)
+	default:
+		s.watcher.Done()
+		if s.watcher.Found() == nil {
+			return fault.New(fault.EarlyExit, "the line for reports: %w", ended)
+		}
+	}
+	if found := s.watcher.Found(); found != nil {
+		return found.Fault(s.digest)
+	}
+	return nil
+}
+
+// finish makes the result of a job of what its agent and its guest have said.
+func (s *session) finish(r machine.Result, err error) (machine.Result, error) {
+	s.watcher.Done()
+	if err != nil {
+		return machine.Result{}, err
+	}
+	if s.consoleErr != nil {
+		return machine.Result{}, fault.New(fault.KindOf(s.consoleErr), "job %s: keeping the console: %w", s.job, s.consoleErr)
+	}
+	found := s.watcher.Found()
+	if found != nil && wrongKernel(found.Kind) && (r.Failure == nil || !r.Failure.Cause.IsLimit()) {
+		return machine.Result{}, fault.New(found.Kind, "job %s: %w", s.job, found.Fault(s.digest))
+	}
+	r.Console = s.digest
+	return r, nil
+}
+
+// wrongKernel tells whether a trouble says that the kernel itself went wrong, so that it vouches for nothing.
+func wrongKernel(k fault.Kind) bool {
+	return k == fault.Panic || k == fault.Oops || k == fault.OutOfMemory
+}
+
+// checkHost tells whether guests can be started here at all.
+func checkHost() error {
+	if runtime.GOARCH != arch {
+		return fault.New(fault.Unavailable, "qemu: rung is built for %s here, and its guests are %s", runtime.GOARCH, arch).
+			WithHint("--machine sandbox needs no guest")
+	}
+	return nil
+}
