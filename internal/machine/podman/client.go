@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 )
 
@@ -79,7 +81,7 @@ func (m *Machine) global(w way) []string {
 		if w.plainStorage { // the driver of a folder cannot be changed
 			dir = filepath.Join(dir, "vfs")
 		}
-		args = append(args, "--root", filepath.Join(dir, "root"), "--runroot", filepath.Join(dir, "run"))
+		args = append(args, "--root", filepath.Join(dir, "root"), "--runroot", runFolder(dir, os.Geteuid()))
 	}
 	if w.plainStorage {
 		args = append(args, "--storage-driver", "vfs")
@@ -91,6 +93,21 @@ func (m *Machine) global(w way) []string {
 		args = append(args, "--runtime", "runc")
 	}
 	return args
+}
+
+// maxRunFolder is the longest path that podman takes for the folder of what is running, in bytes: sockets lie in it.
+const maxRunFolder = 50
+
+// runFolder is that folder: in dir, or where that is too long, in one that belongs to the user and is gone with a reboot.
+func runFolder(dir string, uid int) string {
+	if inside := filepath.Join(dir, "run"); len(inside) <= maxRunFolder {
+		return inside
+	}
+	own := "/run"
+	if uid != 0 {
+		own = fmt.Sprintf("/run/user/%d", uid)
+	}
+	return filepath.Join(own, "rung-"+digest.Of([]byte(dir)).Hex()[:12])
 }
 
 // ask runs the program to its end and gives what it prints.
@@ -139,6 +156,7 @@ func hints() []hint {
 			"start docker's daemon (systemctl start docker, as root), or let DOCKER_HOST name one"},
 		{[]string{"docker.sock", "permission denied while trying to connect"},
 			"run as root, or as a member of the group docker"},
+		{[]string{"mkdir /run/user", "runroot"}, "podman wants a shorter path for the store: --store DIR, or RUNG_STORE"},
 		{[]string{"newuidmap", "newgidmap", "subuid", "cannot clone", "cannot re-exec", "user namespace"},
 			"podman needs user namespaces here: sysctl -w user.max_user_namespaces=10000 as root, and perhaps the package uidmap"},
 		{[]string{"executable file not found", "could not find", "conmon", "no such runtime", "default oci runtime"},

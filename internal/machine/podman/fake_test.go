@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine/agent"
 )
@@ -91,6 +92,23 @@ func TestArguments(t *testing.T) {
 		got := append(m.global(tt.way), m.arguments(recipe{tt.way, "IMAGE"}, "NAME", 1024, 99)...)
 		if diff := cmp.Diff(strings.Fields(tt.want), got); diff != "" {
 			t.Errorf("%s: arguments (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestRunFolderIsShort(t *testing.T) {
+	long := "/home/" + strings.Repeat("x", 50)
+	for _, tt := range []struct {
+		dir  string
+		uid  int
+		want string
+	}{
+		{"/var/cache/rung/podman", 0, "/var/cache/rung/podman/run"},
+		{long, 0, "/run/rung-" + digest.Of([]byte(long)).Hex()[:12]},
+		{long, 65534, "/run/user/65534/rung-" + digest.Of([]byte(long)).Hex()[:12]},
+	} {
+		if got := runFolder(tt.dir, tt.uid); got != tt.want || len(got) > maxRunFolder {
+			t.Errorf("runFolder(%s, %d) = %s; want %s", tt.dir, tt.uid, got, tt.want)
 		}
 	}
 }

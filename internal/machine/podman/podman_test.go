@@ -42,7 +42,12 @@ func folder(t testing.TB) string {
 	if dir := os.Getenv(folderVariable); dir != "" {
 		return dir
 	}
-	return filepath.Join(t.TempDir(), "podman")
+	dir, err := os.MkdirTemp("", "rung") // podman wants short paths
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // newPodman is a podman that works here.
@@ -77,7 +82,7 @@ func again(t *testing.T, test string, env ...string) *exec.Cmd {
 		t.Fatalf("building the probe: %v", err)
 	}
 	// Not t.TempDir, whose parent is for this user alone.
-	dir, err := os.MkdirTemp("", "rung-podman-test-")
+	dir, err := os.MkdirTemp("", "rung")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +108,9 @@ func TestContractAsOrdinaryUser(t *testing.T) {
 		"UserNamespace|Attack|LeftBehind|Devices)")
 	user := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	cmd.SysProcAttr = user
+	if err := os.Chown(cmd.Dir, 65534, 65534); err != nil { // what XDG_RUNTIME_DIR names has to be the user's
+		t.Fatal(err)
+	}
 	said, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(said), "--- PASS: TestContract/LeftBehind") {
 		t.Errorf("the contract as an ordinary user: %v\n%s", err, said)
