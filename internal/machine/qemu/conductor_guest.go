@@ -5,7 +5,6 @@ package qemu
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -56,7 +55,10 @@ func startScheme(o schemeOrder) (*schemeGuest, error) {
 		ours, other, err := pair("line")
 		if err != nil {
 			g.close()
-			return nil, errors.Join(fault.New(fault.Unavailable, "a line to a guest: %w", err), closeAll(theirs))
+			for _, f := range theirs {
+				f.Close()
+			}
+			return nil, fault.New(fault.Unavailable, "a line to a guest: %w", err)
 		}
 		name := fmt.Sprintf("line%d", i)
 		args = append(args, "-chardev", connection(name, firstFile+len(theirs)))
@@ -76,14 +78,6 @@ func startScheme(o schemeOrder) (*schemeGuest, error) {
 	}
 	go g.watch(o.console)
 	return g, nil
-}
-
-func closeAll(files []*os.File) error {
-	var all []error
-	for _, f := range files {
-		all = append(all, f.Close())
-	}
-	return errors.Join(all...)
 }
 
 // watch reads the console until QEMU closes it.

@@ -90,7 +90,7 @@ func (m *SchemeMachine) conduct(ctx context.Context, job machine.Job, scheme dig
 // asks for more memory than it touches, which Linux grants only where it is told to.
 func schemeLine(program string, args []string) string {
 	words := []string{"console=ttyS0", "rootfstype=ramfs", "nokaslr", "tsc=reliable", "cryptomgr.notests", "lsm=",
-		"mitigations=off", "sysctl.vm.overcommit_memory=1", "rdinit=/" + program, "--"}
+		"mitigations=off", "nolapic", "sysctl.vm.overcommit_memory=1", "rdinit=/" + program, "--"}
 	return strings.Join(append(words, args...), " ")
 }
 
