@@ -193,6 +193,21 @@ func TestRandomManifestsAgainstACheckout(t *testing.T) {
 	}
 }
 
+// What the tests of problems say of the guest is what a checkout's script generator does.
+func TestProblemsAgainstACheckout(t *testing.T) {
+	j := newJudge(t, checkout(t))
+	for _, c := range problemCases {
+		if strings.Contains(c.want, "has 64 bytes") {
+			continue // undefined
+		}
+		want, ok := j.run(t, c.text, "A=1\nB=2\n", "")
+		got, our := ours(c.text, "A=1\nB=2\n", "")
+		if diff := cmp.Diff(want, got); diff != "" || ok != our {
+			t.Errorf("%s: the guest goes on: %v; we say %v (-judge +got)\n%s", c.name, ok, our, diff)
+		}
+	}
+}
+
 // texts makes manifests and configurations out of few words, so that they meet.
 type texts struct {
 	*rand.Rand
