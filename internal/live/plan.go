@@ -13,11 +13,11 @@ type Plan struct {
 	Options  Options
 	Checkout *Checkout
 
-	Config     manifest.Config     // what bootstrap.cfg says; empty with Options.NoCreateConfig
-	Scripts    []RootScripts       // of the roots that run, "steps" first
-	Early      []distfile.Distfile // that are in the medium that boots
-	External   []distfile.Distfile // that are in the external folder or on a second disk
-	Payload    []distfile.Distfile // that are in the payload
+	Config     manifest.Config // what bootstrap.cfg says; empty with Options.NoCreateConfig
+	Scripts    []RootScripts   // of the roots that run, "steps" first
+	Early      []distfile.File // that are in the medium that boots
+	External   []distfile.File // that are in the external folder or on a second disk
+	Payload    []distfile.File // that are in the payload
 	Media      []Medium
 	Command    Command  // starts the guest; no Argv on bare metal
 	Directions []string // for a person, of bare metal

@@ -15,10 +15,10 @@ type Entry struct {
 	Size    int64       // of a file, in bytes; -1 where it is a distfile of unknown size
 	ModTime int64       // seconds since 1970
 
-	Host     string             // absolute path of the file with the content
-	Text     string             // the content, where Made
-	Made     bool               // the content is Text
-	Distfile *distfile.Distfile // the content is that of a distfile
+	Host     string         // absolute path of the file with the content
+	Text     string         // the content, where Made
+	Made     bool           // the content is Text
+	Distfile *distfile.File // the content is that of a distfile
 }
 
 // Tree is a file tree that a medium carries: sorted by path, each folder before what it holds.

@@ -9,16 +9,21 @@
 //	g GITURL~REF URL SHA256 [NAME]
 //
 // URL is _ where no upstream has the file; then it needs a NAME. Without NAME it is what stands behind the last slash of
-// the URL. Two readers take these lines: the host's scripts, and the guest's helpers.sh, whose read splits at any white
-// space and wants a line feed behind the last line. Here a line has the meaning that both give it, and each other line is
-// a Problem at its position.
+// the URL. Two readers take these lines: the host's scripts, which split at each space, and the guest's helpers.sh, which
+// splits at any white space and wants a line feed behind the last line. Here a line has the meaning that both give it,
+// and each other line is a problem at its position.
 //
 // Left out on purpose: what archives hold, which is audit's matter.
 //
 // Specification: docs/live-bootstrap.md.
 package distfile
 
-import "github.com/rung-build/rung/internal/live/manifest"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/rung-build/rung/internal/live/manifest"
+)
 
 // Distfile is a line of a sources file.
 type Distfile struct {
@@ -31,5 +36,48 @@ type Distfile struct {
 	Ref     string // the commit, tag or branch of Git
 }
 
-// Parse reads a sources file. The file's name is for positions. Lines that are wrong are left out.
-func Parse(file, pkg, text string) ([]Distfile, manifest.Problems) { return nil, nil }
+// File is a file of the distfiles folder with all the lines that name it: each is an address to try.
+type File struct {
+	Name, SHA256 string
+	Lines        []Distfile // in the order they came in, without those that say the same as one before
+}
+
+// Files joins lines to files, sorted by name. A line that gives a name another content than a line before it is left out,
+// and is a problem.
+func Files(lines []Distfile) ([]File, manifest.Problems) {
+	var files []File
+	var problems manifest.Problems
+	at := make(map[string]int, len(lines))
+	for _, l := range lines {
+		i, known := at[l.Name]
+		switch {
+		case !known:
+			at[l.Name] = len(files)
+			files = append(files, File{l.Name, l.SHA256, []Distfile{l}})
+		case files[i].SHA256 != l.SHA256:
+			problems = append(problems, manifest.Problem{
+				Pos: l.Pos, Severity: manifest.Error,
+				Text: l.Name + " has another SHA-256 in " + files[i].Lines[0].Pos.String() + ": one folder cannot hold both",
+				Hint: "give one of them a NAME of its own at the end of its line",
+			})
+		case !slices.ContainsFunc(files[i].Lines, l.says):
+			files[i].Lines = append(files[i].Lines, l)
+		}
+	}
+	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
+	return files, problems
+}
+
+// says tells whether two lines of one file have one place to get it from.
+func (d Distfile) says(e Distfile) bool { return d.URL == e.URL && d.Git == e.Git && d.Ref == e.Ref }
+
+// Addresses are the places upstream has the file, in the order of the lines.
+func (f File) Addresses() []string {
+	var all []string
+	for _, l := range f.Lines {
+		if l.URL != "" && !slices.Contains(all, l.URL) {
+			all = append(all, l.URL)
+		}
+	}
+	return all
+}
