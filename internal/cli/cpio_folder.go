@@ -93,7 +93,7 @@ func (s scan) node(ctx context.Context, name string, e fs.DirEntry) (tree.Node, 
 	case unix.S_IFBLK:
 		n.Kind, n.Major, n.Minor = tree.BlockDevice, unix.Major(stat.Rdev), unix.Minor(stat.Rdev)
 	default:
-		err = fault.New(fault.Usage, "%s: %s, which an initramfs cannot hold", name, info.Mode().Type()).
+		err = fault.New(fault.Usage, "%s: a socket, which an initramfs cannot hold", name).
 			WithHint("remove it from the folder; a program makes its sockets by itself")
 	}
 	return n, err

@@ -37,7 +37,7 @@ func (a *app) cpioUnpack() *cobra.Command {
 		long: `Unpack all segments of an initramfs into a folder, as a kernel does: later ones replace entries of earlier ones.
 The folder must not exist yet; it appears whole or not at all.
 
-Permissions and times are those of the entries; owners are where root unpacks. Symbolic links that lead out of the
+Permissions and times are those of the entries; owners and set-user-ID bits are where root unpacks. Symbolic links that lead out of the
 folder are refused, absolute ones among them, unless --escaping-links makes them as they stand.`,
 		example: `  rung cpio unpack initramfs root
   rung cpio unpack /boot/initrd.img root --escaping-links --skip-devices`,
@@ -213,10 +213,10 @@ func (l *layout) makeFile(name string, d digest.Digest) error {
 // finish gives a node its owner where root does it, its permissions and its time.
 func (l *layout) finish(n tree.Node) error {
 	name := filepath.Join(l.root, filepath.FromSlash(n.Path))
-	if os.Geteuid() == 0 {
-		if err := os.Lchown(name, int(n.UID), int(n.GID)); err != nil {
-			return err
-		}
+	if os.Geteuid() != 0 {
+		n.Mode &^= unix.S_ISUID | unix.S_ISGID // they would mean another owner
+	} else if err := os.Lchown(name, int(n.UID), int(n.GID)); err != nil {
+		return err
 	}
 	if n.Kind != tree.Symlink {
 		if err := unix.Chmod(name, n.Mode); err != nil {

@@ -59,15 +59,15 @@ func numbers(n int) []byte {
 
 func TestFirstReadsWhatNewWriterWrote(t *testing.T) {
 	for _, kind := range written {
-		for _, size := range []int{0, 1, 100, 300_000, 8<<20 + 1} {
-			if kind != compressed.LZ4 && size > 1<<20 {
-				size = 1<<20 + 1 // only lz4 has blocks as large as that
-			}
-			want := numbers(size)
+		contents := [][]byte{{}, {1}, numbers(100), numbers(150_000)}
+		if kind == compressed.LZ4 { // more than a block
+			contents = append(contents, make([]byte, 8<<20+1))
+		}
+		for _, want := range contents {
 			packed := pack(t, kind, want, 1<<20)
-			got, s, err := first(append(bytes.Clone(packed), "\x00\x00\x00\x00tail"...), int64(size))
+			got, s, err := first(append(bytes.Clone(packed), "\x00\x00\x00\x00tail"...), int64(len(want)))
 			if err != nil || s.Kind() != kind || !bytes.Equal(got, want) || s.Length() != int64(len(packed)) {
-				t.Errorf("First(%v of %d bytes) = %d bytes, %v", kind, size, len(got), err)
+				t.Errorf("First(%v of %d bytes) = %d bytes, %v", kind, len(want), len(got), err)
 			}
 		}
 	}
@@ -75,10 +75,13 @@ func TestFirstReadsWhatNewWriterWrote(t *testing.T) {
 
 // TestNewWriterIsDeterministic writes the same content in pieces of other sizes.
 func TestNewWriterIsDeterministic(t *testing.T) {
-	content := numbers(400_000)
 	for _, kind := range written {
+		content := numbers(150_000) // more than a block of zstd
+		if kind == compressed.XZ {
+			content = numbers(30_000) // its writer is slow
+		}
 		want := pack(t, kind, content, len(content))
-		for _, piece := range []int{1, 4095, 65536, 131073} {
+		for _, piece := range []int{4095, 65537} {
 			if !bytes.Equal(pack(t, kind, content, piece), want) {
 				t.Errorf("%v: pieces of %d bytes come to another stream", kind, piece)
 			}
@@ -106,7 +109,7 @@ func TestNewWriterPassesErrorsOn(t *testing.T) {
 		for _, room := range []int{0, 2000} {
 			w, err := compressed.NewWriter(&full{room}, kind)
 			if err == nil {
-				_, err = w.Write(numbers(100_000))
+				_, err = w.Write(numbers(20_000))
 				err = errors.Join(err, w.Close())
 			}
 			if !errors.Is(err, errFull) {

@@ -194,7 +194,7 @@ func TestDecodeRefusesATruncatedArchive(t *testing.T) {
 			t.Fatalf("Decode of %d bytes of %d = %d nodes, %v; want %v", n, len(in), got.Len(), err, io.ErrUnexpectedEOF)
 		}
 	}
-	for n, in := 0, mustEncode(t, tr, b); n < len(in); n += 997 {
+	for n, in := 0, mustEncode(t, tr, b); n < len(in); n += 9973 {
 		if got, _, err := decode(in[:n], wide, blobs{}); err == nil || got.Len() != 0 {
 			t.Fatalf("Decode of %d bytes of %d = %d nodes, %v; want an error", n, len(in), got.Len(), err)
 		}

@@ -134,16 +134,20 @@ func TestDecodeGoesOnBehindEachSegment(t *testing.T) {
 func TestDecodeNeedsNoPadding(t *testing.T) {
 	b := blobs{}
 	_, plain := archive(t, b, b.file("f", 0o644, "content"))
-	for _, first := range row {
-		for _, second := range row {
-			in := pack(t, first, plain)
+	packed := map[compressed.Kind][]byte{}
+	for _, kind := range row[:5] {
+		packed[kind] = pack(t, kind, plain)
+	}
+	for first := range packed {
+		for second := range packed {
+			in := bytes.Clone(packed[first])
 			if first == compressed.LZ4 {
 				in = append(in, 0, 0, 0, 0)
 			}
 			for second == compressed.None && len(in)%4 != 0 {
 				in = append(in, 0)
 			}
-			if segments, err := decode(append(in, pack(t, second, plain)...), b); err != nil || len(segments) != 2 {
+			if segments, err := decode(append(in, packed[second]...), b); err != nil || len(segments) != 2 {
 				t.Errorf("Decode of %v and %v = %d segments, %v; want 2", first, second, len(segments), err)
 			}
 		}
