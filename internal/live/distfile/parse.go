@@ -66,6 +66,11 @@ func (p *parser) fields(line string) ([]field, bool) {
 		return nil, p.fail(1, "remove the line", "sources files have no comments: the guest takes this for a distfile")
 	}
 	var all []field
+	trimmed := strings.TrimRight(line, " ")
+	if trimmed != line {
+		p.note(manifest.Warning, len(trimmed)+1, "remove it", "a space at the end of the line: both readers drop it")
+		line = trimmed
+	}
 	column := 1
 	for text := range strings.SplitSeq(line, " ") {
 		switch i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r == 0x7F }); {
@@ -73,7 +78,7 @@ func (p *parser) fields(line string) ([]field, bool) {
 			return nil, p.fail(column+i, "use single spaces between fields, and a line feed at the end",
 				"a %q in the line: rootfs.py and the guest split it in different ways", text[i])
 		case text == "":
-			return nil, p.fail(column, "use single spaces, none at the ends of the line",
+			return nil, p.fail(column, "use single spaces, none in front",
 				"a space too many: rootfs.py reads an empty field here, the guest reads none")
 		}
 		all = append(all, field{text, column})

@@ -3,6 +3,7 @@
 package distfile_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,12 +72,21 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestParseWarns(t *testing.T) {
-	got, problems := distfile.Parse("S", "p-1", "f https://a.example/x "+sumA+" n more\nf _ "+sumA+" last")
+	got, problems := distfile.Parse("S", "p-1", "f https://a.example/x "+sumA+" n more\nf _ "+sumA+" m \nf _ "+sumA+" last")
 	want := []string{`S:1:90: warning: "more" is read by nobody`,
-		"S:2:74: error: the last line has no line feed: the guest does not read it"}
-	if len(got) != 2 || len(problems) != 2 || problems[0].String() != want[0] || problems[1].String() != want[1] {
-		t.Errorf("Parse = %v, %v; want two, and %q", got, problems, want)
+		"S:2:71: warning: a space at the end of the line: both readers drop it",
+		"S:3:74: error: the last line has no line feed: the guest does not read it"}
+	if len(got) != 3 || !slices.Equal(texts(problems), want) {
+		t.Errorf("Parse = %v, %q; want three, and %q", got, texts(problems), want)
 	}
+}
+
+func texts(problems manifest.Problems) []string {
+	var all []string
+	for _, p := range problems {
+		all = append(all, p.String())
+	}
+	return all
 }
 
 func TestFilesJoinsLines(t *testing.T) {
