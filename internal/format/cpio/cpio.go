@@ -12,7 +12,7 @@
 // allow is an error that names the entry, and nothing is returned beside it. A size that a header claims is compared,
 // never believed.
 //
-// Left out on purpose: compression, which the caller of Segments brings; hard links in what is written; and the older
+// Left out on purpose: compression, which the caller of Decode brings; hard links in what is written; and the older
 // formats of cpio, which no kernel reads.
 //
 // Specification: Documentation/driver-api/early-userspace/buffer-format.rst and init/initramfs.c of Linux 6.1;
