@@ -11,10 +11,14 @@ import (
 
 	"github.com/rung-build/rung/internal/cli"
 	"github.com/rung-build/rung/internal/machine/agent"
+	"github.com/rung-build/rung/internal/machine/qemu"
 )
 
 func main() {
 	if status, ok := agent.Child(); ok {
+		os.Exit(status)
+	}
+	if status, ok := qemu.Guest(); ok {
 		os.Exit(status)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -20,13 +20,13 @@ import (
 )
 
 // isolationTests ask what a machine promises that says it isolates.
-func isolationTests() []test {
+func isolationTests(o Options) []test {
 	return []test{
 		{"Facts", testFacts},
 		{"HostFile", testHostFile},
 		{"HostNetwork", testHostNetwork},
 		{"UserNamespace", testUserNamespace},
-		{"LeftBehind", testLeftBehind},
+		{"LeftBehind", func(t *testing.T, m machine.Machine) { testLeftBehind(t, m, o.Running) }},
 		{"Attack", testAttack},
 		{"SeedCalls", testSeedCalls},
 		{"SeedCallsAbsent", testSeedCallsAbsent},

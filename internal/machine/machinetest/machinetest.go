@@ -25,6 +25,9 @@ type Options struct {
 	// Simulated: steps are no processes, so that they cannot be killed, and know the verbs print, write, cp, exe, exit
 	// and kill of the probe only.
 	Simulated bool
+	// Running gives the processes of this host that have a word among their arguments, or are a machine of their own in
+	// which one may have; nil for RunningWith, which finds steps that run on this host.
+	Running func(t *testing.T, word string) []string
 }
 
 type test struct {
@@ -47,11 +50,14 @@ func Run(t *testing.T, o Options, open func(*testing.T) machine.Machine) {
 		{"EndedContext", testEndedContext},
 	}
 	m := open(t)
+	if o.Running == nil {
+		o.Running = RunningWith
+	}
 	if !o.Simulated {
-		tests = append(tests, processTests()...)
+		tests = append(tests, processTests(o)...)
 	}
 	if m.Info().Isolated && !o.Simulated {
-		tests = append(tests, isolationTests()...)
+		tests = append(tests, isolationTests(o)...)
 	}
 	for _, each := range tests {
 		t.Run(each.name, func(t *testing.T) { each.run(t, m) })
@@ -163,6 +169,7 @@ func testEvents(t *testing.T, m machine.Machine) {
 			got = append(got, fmt.Sprintf("%d ends with %d", e.Step, e.Result.Exit))
 		case e.Output != nil:
 			got = append(got, fmt.Sprintf("%d prints %q", e.Step, e.Output))
+		case e.Console != nil: // of the machine, and not of the job
 		default:
 			got = append(got, fmt.Sprintf("%d starts", e.Step))
 		}

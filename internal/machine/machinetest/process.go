@@ -21,12 +21,12 @@ import (
 )
 
 // processTests ask what only a machine whose steps are processes can do.
-func processTests() []test {
+func processTests(o Options) []test {
 	return []test{
 		{"Limits", testLimits},
 		{"Links", testLinks},
 		{"ReadOnlyInputs", testReadOnlyInputs},
-		{"KilledByContext", testKilledByContext},
+		{"KilledByContext", func(t *testing.T, m machine.Machine) { testKilledByContext(t, m, o.Running) }},
 		{"Devices", testDevices},
 	}
 }
@@ -52,7 +52,8 @@ func testLimits(t *testing.T, m machine.Machine) {
 		{"memory of two", []string{"print a", "hog 40", "hog 40"},
 			func(j *machine.Job) { j.Limits.Memory = 64 * mib; j.Steps[1].Group = 1; j.Steps[2].Group = 1 },
 			machine.Failure{Cause: machine.CauseMemory, Step: 1, Detail: "more than 64 MiB of memory"}},
-		{"processes", []string{"forks 1200"}, func(*machine.Job) {},
+		{"processes", []string{"forks 1200"},
+			func(j *machine.Job) { j.Limits.Memory = 4 << 30 }, // each takes about a MiB
 			machine.Failure{Cause: machine.CauseMemory, Step: 0, Detail: "more than 1000 processes"}},
 		{"output", []string{"fill a 524288", "fill b 524288", "fill c 524288"},
 			func(j *machine.Job) { j.Limits.Output = mib },
@@ -164,7 +165,7 @@ func RunningWith(t *testing.T, word string) []string {
 // Word is an argument by which a process of this test can be found among all processes.
 func Word(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), os.Getpid()) }
 
-func testKilledByContext(t *testing.T, m machine.Machine) {
+func testKilledByContext(t *testing.T, m machine.Machine, running func(*testing.T, string) []string) {
 	blobs := &store.Mem{}
 	word := Word(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -172,7 +173,7 @@ func testKilledByContext(t *testing.T, m machine.Machine) {
 	seen := 0
 	watch := func(e machine.Event) {
 		if e.Output != nil {
-			seen = max(seen, len(RunningWith(t, word)))
+			seen = max(seen, len(running(t, word)))
 			cancel()
 		}
 	}
@@ -183,19 +184,19 @@ func testKilledByContext(t *testing.T, m machine.Machine) {
 	if seen == 0 {
 		t.Error("no process was running when the context ended")
 	}
-	if left := RunningWith(t, word); len(left) > 0 {
+	if left := running(t, word); len(left) > 0 {
 		t.Errorf("still running: %q", left)
 	}
 }
 
 // testLeftBehind leaves processes behind that hold the log open.
-func testLeftBehind(t *testing.T, m machine.Machine) {
+func testLeftBehind(t *testing.T, m machine.Machine, running func(*testing.T, string) []string) {
 	blobs := &store.Mem{}
 	word := Word(t)
 	j := Job(t, blobs, nil, "daemon "+word, "print a", "daemon "+word, "print b")
 	j.Steps[2].Group, j.Steps[3].Group = 1, 1
 	succeed(t, m, j, blobs)
-	if left := RunningWith(t, word); len(left) > 0 {
+	if left := running(t, word); len(left) > 0 {
 		t.Errorf("still running: %q", left)
 	}
 }

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,8 +29,11 @@ const (
 	orderFile    = "order"       // the order, where it is on no disk
 )
 
-// guestWord is the argument of process 1.
-const guestWord = "rung:guest"
+// The argument of process 1, and that of what it starts.
+const (
+	guestWord = "rung:guest"
+	innerWord = "rung:guest-agent"
+)
 
 // Devices of a guest.
 const (
@@ -52,24 +57,49 @@ const (
 )
 
 // Guest has to be called first thing by main, and by TestMain of each test that runs jobs on this machine: the first
-// process of a guest is the running program's own file. In that process it does an agent's work, ends the machine, and
-// returns only if that fails; in any other process it does nothing and ok is false.
+// process of a guest is the running program's own file. There it starts the program once more, as process 1 of a pid
+// namespace in which the kernel's own threads are not to be seen, and ends the machine when that has ended; in the second
+// it does an agent's work. In both it gives the status to exit with; in any other process it does nothing and ok is false.
 func Guest() (status int, ok bool) {
-	if len(os.Args) != 2 || os.Args[1] != guestWord || os.Getpid() != 1 {
+	if len(os.Args) != 2 || os.Getpid() != 1 {
 		return 0, false
 	}
-	if err := serve(); err != nil {
+	var err error
+	switch os.Args[1] {
+	default:
+		return 0, false
+	case innerWord:
+		if err = serve(); err == nil {
+			return 0, true
+		}
+	case guestWord:
+		err = errors.Join(mount("devtmpfs", "/dev"), serveWithin())
 		complain(err)
+		err = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 	}
-	unix.Sync()
-	if err := unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF); err != nil {
-		complain(err)
-	}
+	complain(err)
 	return 1, true
+}
+
+// serveWithin starts the program once more, and waits for its end.
+func serveWithin() error {
+	inner := exec.Cmd{Path: "/" + guestProgram, Args: []string{guestProgram, innerWord}, Env: []string{}}
+	inner.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS}
+	return inner.Run()
+}
+
+func mount(kind, at string) error {
+	if err := unix.Mount("rung", at, kind, unix.MS_NOSUID|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mounting %s: %w", at, err)
+	}
+	return nil
 }
 
 // complain says on the console what is wrong.
 func complain(err error) {
+	if err == nil {
+		return
+	}
 	if log, openErr := os.OpenFile(kernelLog, os.O_WRONLY, 0); openErr == nil {
 		fmt.Fprintf(log, "rung: %v", err)
 		log.Close()
@@ -78,10 +108,8 @@ func complain(err error) {
 
 // serve makes of a kernel that has just started a machine that an agent can work in.
 func serve() error {
-	for _, m := range []struct{ at, kind string }{{"/proc", "proc"}, {"/sys", "sysfs"}, {"/dev", "devtmpfs"}} {
-		if err := unix.Mount("rung", m.at, m.kind, unix.MS_NOSUID|unix.MS_NOEXEC, ""); err != nil {
-			return fmt.Errorf("mounting %s: %w", m.at, err)
-		}
+	if err := errors.Join(mount("proc", "/proc"), mount("sysfs", "/sys")); err != nil {
+		return err
 	}
 	text, err := os.ReadFile("/" + setupFile)
 	if err != nil {

@@ -230,32 +230,33 @@ func (s *session) note(e event) {
 func (s *session) show(ctx context.Context, blobs store.Blobs, c *walk.Course) {
 	defer close(s.shown)
 	r, w := io.Pipe()
-	go func() {
-		buf := make([]byte, 1<<15)
-		for left := maxShown; ; {
-			n, err := s.console.Read(buf)
-			shown := buf[:min(n, left)]
-			left -= len(shown)
-			if len(shown) > 0 {
-				s.watcher.Write(shown)
-				c.Console(bytes.Clone(shown))
-				w.Write(shown) // an error is that of the store
-			}
-			if n > len(shown) {
-				w.CloseWithError(fault.New(fault.Limit, "more than %s", walk.Size(maxShown)))
-				s.process.kill()
-				return
-			}
-			if err != nil {
-				w.Close()
-				return
-			}
-		}
-	}()
+	go func() { w.CloseWithError(s.readConsole(w, c)) }()
 	s.digest, s.consoleErr = blobs.Put(ctx, r)
 	if s.consoleErr != nil {
 		r.CloseWithError(s.consoleErr)
 		s.process.kill()
+	}
+}
+
+// readConsole passes the console on by lines: a UART gives a byte at a time.
+func (s *session) readConsole(keep io.Writer, c *walk.Course) error {
+	in := bufio.NewReaderSize(s.console, 1<<12)
+	for left := maxShown; ; {
+		line, end := in.ReadSlice('\n') // a long line comes in parts
+		if left -= len(line); left < 0 {
+			s.process.kill()
+			return fault.New(fault.Limit, "more than %s", walk.Size(maxShown))
+		}
+		if len(line) > 0 {
+			s.watcher.Write(line)
+			c.Console(bytes.Clone(line))
+			if _, err := keep.Write(line); err != nil {
+				return err
+			}
+		}
+		if end != nil && !errors.Is(end, bufio.ErrBufferFull) {
+			return nil
+		}
 	}
 }
 
