@@ -94,7 +94,7 @@ func closed() []room {
 			"few rooms speak to a network; the probe finds out whether a step can"},
 		{"os/exec", edge + " internal/machine/... internal/need", "running programs is what machines are for"},
 		{"os", edge + " internal/seedlang/* internal/machine/... internal/store/... internal/ledger internal/filelock internal/source " +
-			"internal/flist internal/live internal/image internal/need",
+			"internal/flist internal/live internal/live/distfile internal/image internal/need",
 			"formats and values take readers and writers, the engine takes interfaces"},
 		{"testing/...", "internal/need internal/store/storetest internal/machine/machinetest", "no program carries the test framework"},
 		{modulePath + "/internal/need", "internal/store/storetest internal/machine/machinetest", "no program carries the test framework"},

@@ -20,13 +20,22 @@ const (
 // errRange says that a server continued a file somewhere else than where it was asked to.
 var errRange = errors.New("the server continued the file in another place than it was asked to")
 
+// want is what a download knows of its file beforehand.
+type want struct {
+	name  string // for messages
+	limit int64  // bytes, the most that is read
+	size  int64  // bytes, as declared; 0 where it is not known
+}
+
+func (d Distfile) want() want { return want{d.Name, d.limit(), d.File.Size()} }
+
 // download fills the partial file from a server, and goes on where an earlier try stopped. Failures that may pass are
 // tried again, with pauses that double; a try that comes further than any before it starts the count again.
-func (f *Fetcher) download(ctx context.Context, d Distfile, p place, part *partial) error {
+func (f *Fetcher) download(ctx context.Context, w want, p place, part *partial) error {
 	pause := firstPause
 	most := int64(0) // that has arrived in any try
 	for failures := 0; ; {
-		arrived, err := f.attempt(ctx, d, p, part)
+		arrived, err := f.attempt(ctx, w, p, part)
 		if err == nil || ctx.Err() != nil || !passing(err) {
 			return err
 		}
@@ -44,7 +53,7 @@ func (f *Fetcher) download(ctx context.Context, d Distfile, p place, part *parti
 		if wait > longestWait {
 			return fmt.Errorf("%w (it wants us to wait for %v)", err, wait)
 		}
-		f.tell(Retrying{d.Name, p.label, err, wait})
+		f.tell(Retrying{w.name, p.label, err, wait})
 		if err := f.Sleep(ctx, wait); err != nil {
 			return err
 		}
@@ -53,8 +62,8 @@ func (f *Fetcher) download(ctx context.Context, d Distfile, p place, part *parti
 }
 
 // attempt makes one request, and tells how many bytes the partial file has after it.
-func (f *Fetcher) attempt(ctx context.Context, d Distfile, p place, part *partial) (arrived int64, err error) {
-	offset, err := f.resumable(d, p, part)
+func (f *Fetcher) attempt(ctx context.Context, w want, p place, part *partial) (arrived int64, err error) {
+	offset, err := f.resumable(w, p, part)
 	if err != nil {
 		return 0, err
 	}
@@ -70,13 +79,13 @@ func (f *Fetcher) attempt(ctx context.Context, d Distfile, p place, part *partia
 		return 0, err
 	}
 	defer response.Body.Close()
-	if offset, err = f.begin(response, d, p, part, offset); err != nil {
+	if offset, err = f.begin(response, w, p, part, offset); err != nil {
 		return 0, err
 	}
-	err = part.add(response.Body, offset, d.limit(), func(total int64) {
+	err = part.add(response.Body, offset, w.limit, func(total int64) {
 		count.Add(total - offset)
 		offset = total
-		f.tell(Progress{d.Name, total, d.File.Size()})
+		f.tell(Progress{w.name, total, w.size})
 	})
 	if err == nil {
 		err = inner.Err() // a server that notices that we hang up may end its answer in good form, as if it were whole
@@ -86,12 +95,12 @@ func (f *Fetcher) attempt(ctx context.Context, d Distfile, p place, part *partia
 
 // resumable is how much of what has arrived can be continued by a place: all of it where it came from there, and there
 // is a name for the version it is of.
-func (f *Fetcher) resumable(d Distfile, p place, part *partial) (int64, error) {
+func (f *Fetcher) resumable(w want, p place, part *partial) (int64, error) {
 	size, err := part.size()
 	if err != nil {
 		return 0, err
 	}
-	if part.from.Validator == "" || part.from.URL != p.label || size >= d.limit() {
+	if part.from.Validator == "" || part.from.URL != p.label || size >= w.limit {
 		return 0, nil
 	}
 	return size, nil
@@ -99,7 +108,7 @@ func (f *Fetcher) resumable(d Distfile, p place, part *partial) (int64, error) {
 
 // begin looks at an answer before its body is read, and makes the partial file ready for it. It gives the offset from
 // which the body goes on.
-func (f *Fetcher) begin(response *http.Response, d Distfile, p place, part *partial, asked int64) (int64, error) {
+func (f *Fetcher) begin(response *http.Response, w want, p place, part *partial, asked int64) (int64, error) {
 	offset := int64(0)
 	if response.StatusCode == http.StatusPartialContent {
 		var total string
@@ -109,8 +118,8 @@ func (f *Fetcher) begin(response *http.Response, d Distfile, p place, part *part
 			return 0, errRange
 		}
 	}
-	if response.ContentLength > d.limit()-offset {
-		return 0, &tooLargeError{d.limit()}
+	if response.ContentLength > w.limit-offset {
+		return 0, &tooLargeError{w.limit}
 	}
 	if offset > 0 {
 		part.pieced = true

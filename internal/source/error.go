@@ -76,7 +76,11 @@ type WrongError struct {
 // Error gives what was expected, what came, and where it lies.
 func (e *WrongError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "wrong file: expected %v, got %v", e.Want, e.Got)
+	if e.Want.Size() == 0 { // it is not declared
+		fmt.Fprintf(&b, "wrong file: expected the SHA-256 %s, got %s", e.Want.Hex(), e.Got.Hex())
+	} else {
+		fmt.Fprintf(&b, "wrong file: expected %v, got %v", e.Want, e.Got)
+	}
 	switch {
 	case e.Cause != nil:
 		fmt.Fprintf(&b, ", which is no other packing of it either: %v", e.Cause)

@@ -35,12 +35,19 @@ type Waiting struct{ Name string }
 // Finished says that a file was fetched, verified, unpacked and stored.
 type Finished struct{ Fetched }
 
+// Arrived says that Get brought a file, and verified it.
+type Arrived struct {
+	Name, Place string
+	Size        int64 // bytes
+}
+
 func (Trying) event()   {}
 func (Progress) event() {}
 func (Retrying) event() {}
 func (Refused) event()  {}
 func (Waiting) event()  {}
 func (Finished) event() {}
+func (Arrived) event()  {}
 
 func (f *Fetcher) tell(e Event) {
 	if f.Watch == nil {

@@ -149,7 +149,7 @@ func (f *Fetcher) one(ctx context.Context, d Distfile) (Fetched, error) {
 	if err != nil || ok {
 		return got, err
 	}
-	part, err := f.claim(ctx, d)
+	part, err := f.claim(ctx, d.Name, d.File.Hex())
 	if err != nil {
 		return Fetched{}, err
 	}
@@ -241,7 +241,7 @@ func (f *Fetcher) get(ctx context.Context, d Distfile, p place, part *partial) e
 	case p.problem != nil:
 		return p.problem
 	case p.url != nil:
-		return f.download(ctx, d, p, part)
+		return f.download(ctx, d.want(), p, part)
 	case !p.blob.IsZero():
 		r, err := f.Blobs.Open(ctx, p.blob)
 		if err != nil {

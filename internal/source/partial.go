@@ -47,11 +47,11 @@ const (
 )
 
 // claim waits until no other process, and no other goroutine, fetches a file, and opens its partial file.
-func (f *Fetcher) claim(ctx context.Context, d Distfile) (*partial, error) {
+func (f *Fetcher) claim(ctx context.Context, name, hex string) (*partial, error) {
 	if err := os.MkdirAll(f.Dir, 0o755); err != nil {
 		return nil, hostFault(err)
 	}
-	part := &partial{path: filepath.Join(f.Dir, d.File.Hex())}
+	part := &partial{path: filepath.Join(f.Dir, hex)}
 	for waited := time.Duration(0); ; waited += claimPause {
 		ok, err := part.acquire()
 		if err != nil {
@@ -61,10 +61,10 @@ func (f *Fetcher) claim(ctx context.Context, d Distfile) (*partial, error) {
 			break
 		}
 		if waited == 0 {
-			f.tell(Waiting{d.Name})
+			f.tell(Waiting{name})
 		}
 		if waited >= claimWait {
-			return nil, fault.New(fault.Unavailable, "distfile %q: another process has been fetching it for %v", d.Name, waited)
+			return nil, fault.New(fault.Unavailable, "distfile %q: another process has been fetching it for %v", name, waited)
 		}
 		if err := f.Sleep(ctx, claimPause); err != nil {
 			return nil, err

@@ -43,12 +43,29 @@ func Serve(ctx context.Context, dir, address string, ready func(url string), see
 		return fault.New(fault.NotFound, "mirror %s: %s: %w", dir, manifest, bare(err)).
 			WithHint("\"rung source mirror %s\" makes a mirror of it", dir)
 	}
+	return serve(ctx, address, Handler(root.FS(), seen), ready)
+}
+
+// ServeNames shows the regular files of a folder by http under their names, as mirrors of distfiles are laid out; the
+// rest is as of Serve.
+func ServeNames(ctx context.Context, dir, address string, ready func(url string), seen func(method, path string,
+	status int)) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fault.New(fault.NotFound, "mirror %s: %w", dir, bare(err))
+	}
+	defer root.Close()
+	return serve(ctx, address, NamesHandler(root.FS(), seen), ready)
+}
+
+// serve answers at an address until ctx ends.
+func serve(ctx context.Context, address string, handler http.Handler, ready func(url string)) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fault.New(fault.Unavailable, "address %s: %w", address,
 			err).WithHint("name another one with --address HOST:PORT")
 	}
-	server := &http.Server{Handler: Handler(root.FS(), seen), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: 64 << 10}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -73,24 +90,39 @@ func Serve(ctx context.Context, dir, address string, ready func(url string), see
 // Handler answers GET and HEAD for the manifest and the files of a mirror, whole or in part, and nothing else: no
 // lists of folders, no files beside those of the layout.
 func Handler(dir fs.FS, seen func(method, path string, status int)) http.Handler {
+	return handler(dir, seen, func(name string) bool {
+		folder := path.Dir(name)
+		return name == manifest || folder == hashFolder || folder == nameFolder
+	})
+}
+
+// NamesHandler answers GET and HEAD for the regular files of a folder, whole or in part, and for nothing below it.
+func NamesHandler(dir fs.FS, seen func(method, path string, status int)) http.Handler {
+	return handler(dir, seen, func(name string) bool { return path.Dir(name) == "." })
+}
+
+func handler(dir fs.FS, seen func(method, path string, status int), shown func(name string) bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-		serveFile(answer, r, dir)
+		serveFile(answer, r, dir, shown)
 		if seen != nil {
 			seen(r.Method, r.URL.Path, answer.status)
 		}
 	})
 }
 
-func serveFile(w http.ResponseWriter, r *http.Request, dir fs.FS) {
+func serveFile(w http.ResponseWriter, r *http.Request, dir fs.FS, shown func(name string) bool) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "GET and HEAD only", http.StatusMethodNotAllowed)
 		return
 	}
 	name := strings.TrimPrefix(r.URL.Path, "/")
-	if folder := path.Dir(name); name != manifest && folder != hashFolder && folder != nameFolder ||
-		!fs.ValidPath(name) || strings.HasPrefix(path.Base(name), ".") {
+	if !shown(name) || !fs.ValidPath(name) || strings.HasPrefix(path.Base(name), ".") {
+		http.NotFound(w, r)
+		return
+	}
+	if info, err := fs.Stat(dir, name); err != nil || !info.Mode().IsRegular() { // to open a fifo is to wait
 		http.NotFound(w, r)
 		return
 	}
@@ -107,8 +139,10 @@ func serveFile(w http.ResponseWriter, r *http.Request, dir fs.FS) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("ETag", entityTag(dir, name))
-	http.ServeContent(w, r, "", time.Time{}, content)
+	if tag := entityTag(dir, name); tag != "" {
+		w.Header().Set("ETag", tag)
+	}
+	http.ServeContent(w, r, "", info.ModTime(), content)
 }
 
 // entityTag is the SHA-256 of a file, by its name or by the manifest, in quotes.
