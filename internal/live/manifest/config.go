@@ -28,6 +28,7 @@ type Config []Variable
 func ParseConfig(file, text string) (Config, Problems) {
 	var c Config
 	var ps Problems
+	seen := map[string]bool{}
 	for number := 1; text != ""; number++ {
 		at := func(column int) Position { return Position{file, number, column} }
 		raw, rest, ended := strings.Cut(text, "\n")
@@ -35,13 +36,16 @@ func ParseConfig(file, text string) (Config, Problems) {
 		name, value, found := strings.Cut(raw, "=")
 		switch {
 		case !found:
-			ps.stop(at(1), "the line has no =: the guest ends\nwrite KEY=value; there are no comments and no blank lines")
+			ps.stop(at(1), "the line has no =: the guest ends\n"+
+				"write KEY=value; there are no comments and no blank lines")
 			return c, ps
 		case len(raw)+1 > maxConfigLine:
-			ps.stop(at(maxConfigLine), "the line has %d bytes: the guest reads %d with the line feed\nshorten the value", len(raw), maxConfigLine)
+			ps.stop(at(maxConfigLine), "the line has %d bytes: the guest reads %d with the line feed\n"+
+				"shorten the value", len(raw), maxConfigLine)
 			return c, ps
 		case !ended && value == "":
-			ps.stop(at(len(raw)+1), "the last line has no value and no line feed: the guest crashes\nend the file with a line feed")
+			ps.stop(at(len(raw)+1), "the last line has no value and no line feed: the guest crashes\n"+
+				"end the file with a line feed")
 			return c, ps
 		case !ended:
 			ps.add(at(len(raw)+1), Error, "the last line has no line feed: the guest drops the last byte of the value of %s\n"+
@@ -53,9 +57,11 @@ func ParseConfig(file, text string) (Config, Problems) {
 		if strings.IndexByte(raw, 0) >= 0 {
 			return c, ps
 		}
-		if c.index(name) >= 0 {
-			ps.add(at(1), Warning, "%s is set again: the script generator goes by the first line, shells by the last\nkeep one line", name)
+		if seen[name] {
+			ps.add(at(1), Warning, "%s is set again: the script generator goes by the first line, shells by the last\n"+
+				"keep one line", name)
 		}
+		seen[name] = true
 		c = append(c, v)
 	}
 	return c, ps

@@ -69,7 +69,8 @@ func (e *Evaluation) unset(q *Predicate, told map[string]bool) {
 	for ; q != nil; q = q.Rest {
 		if q.Op != "" && !told[q.Name] && !e.Config.Has(q.Name) {
 			told[q.Name] = true
-			e.Problems.add(q.Pos, Warning, "%s is not set here: it counts as the empty value\nset it in bootstrap.cfg or above", q.Name)
+			e.Problems.add(q.Pos, Warning, "%s is not set here: it counts as the empty value\n"+
+				"set it in bootstrap.cfg or above", q.Name)
 		}
 	}
 }

@@ -11,23 +11,27 @@ func (m *Manifest) lint(ps *Problems) {
 		case d.Kind != Build && !seen:
 			others[d.Arg] = d
 		case d.Kind == Build && seen:
-			ps.add(d.Pos, Warning, "the %s of %s in line %d counts as a pass of this build: the guest counts equal arguments, whatever the directive\n"+
+			ps.add(d.Pos, Warning, "the %s of %s in line %d counts as a pass of this build: "+
+				"the guest counts equal arguments, whatever the directive\n"+
 				"check that the pass with the higher number is there", first.Kind, d.Arg, first.Pos.Line)
 		}
 	}
-	m.lintCut(ps)
 }
 
-// lintCut tells where a first generation host ends the early distfiles at another improvement than get_network.
-func (m *Manifest) lintCut(ps *Problems) {
-	cut, ok := m.Cut(Network, H)
+// HostProblems tells where the host of a generation ends the early distfiles at another improvement than get_network:
+// only that of H goes by a part of the line. Where no line cuts at all, ScanBefore tells.
+func (m *Manifest) HostProblems(g Generation) Problems {
+	var ps Problems
+	cut, ok := m.Cut(Network, g)
 	if !ok {
-		return
+		return nil
 	}
 	for _, d := range m.Directives {
 		if d.Pos.Line == cut.Line && d.Arg != "get_network" {
-			ps.add(cut, Warning, "rootfs.py ends the early distfiles here, at the first improve line that has \"network\" anywhere, and this is %s\n"+
+			ps.add(cut, Warning, "rootfs.py ends the early distfiles here, "+
+				"at the first improve line that has \"network\" anywhere, and this is %s\n"+
 				"keep the word out of lines before get_network", d.Arg)
 		}
 	}
+	return ps
 }

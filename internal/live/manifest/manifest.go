@@ -7,9 +7,10 @@
 //	cfg, more := ParseConfig("steps/bootstrap.cfg", cfgText)
 //	e, err := m.Evaluate(cfg)                      // surviving directives, pass numbers, final variables
 //	s := e.Scripts(Generator{Env: envText})        // the files, and which step stands in which script
+//	early, cut := m.ScanBefore(Network, H)         // what the host's own scripts read, who know no predicates
 //
-// The guest's reader is simple, and does not check. Here each text has the meaning that the guest gives it, however odd,
-// and each oddity is a Problem at its position.
+// The guest's reader is simple, and does not check. Here each text has the meaning that the guest gives it, however
+// odd, and each oddity is a Problem at its position.
 //
 // Left out on purpose: whether the packages and scripts that are named exist, which is the checkout's matter, and all
 // that scripts do when they run.

@@ -90,7 +90,8 @@ func (p *parser) directive() (Directive, bool) {
 // blank notes a line that starts with a space.
 func (p *parser) blank() {
 	host := ""
-	if texts := slices.DeleteFunc(fieldTexts(p.tokens), func(s string) bool { return s == "" }); len(texts) > 1 && texts[0] == "build:" {
+	texts := slices.DeleteFunc(fieldTexts(p.tokens), func(s string) bool { return s == "" })
+	if len(texts) > 1 && texts[0] == "build:" {
 		host = ", while rootfs.py reads a build line"
 	}
 	p.stop(1, "the line starts with a space: the guest reads an empty directive and ends%s\nremove the space", host)
@@ -111,7 +112,8 @@ func (p *parser) named(d *Directive) bool {
 	case !ok:
 		return p.stop(arg.column, "%s names nothing: the guest crashes\nwrite a name after one space", p.tokens[0].text)
 	case arg.text == "(" || arg.text == "":
-		return p.stop(arg.column, "%s is followed by %q where its name belongs: the guest ends\nwrite the name after one space",
+		return p.stop(arg.column, "%s is followed by %q where its name belongs: the guest ends\n"+
+			"write the name after one space",
 			p.tokens[0].text, arg.text)
 	}
 	d.Arg = arg.text
@@ -126,14 +128,16 @@ func (p *parser) uninstall(d *Directive) bool {
 		return p.stop(first.column, "uninstall: names nothing: the guest crashes\nname packages or files")
 	}
 	if first.text == "(" {
-		p.error(first.column, "uninstall: begins with (, which the guest takes for the name of a package\nname packages before the predicate")
+		p.error(first.column, "uninstall: begins with (, which the guest takes for the name of a package\n"+
+			"name packages before the predicate")
 	}
 	from := p.next - 1
 	length := len(first.text)
 	for t, more := p.peek(); more && t != "("; t, more = p.peek() {
 		p.next++
 		if length += 1 + len(t); length > maxUninstall {
-			return p.stop(p.tokens[p.next-1].column, "the arguments have more than %d bytes: the guest ends\nuse several lines", maxUninstall)
+			return p.stop(p.tokens[p.next-1].column, "the arguments have more than %d bytes: the guest ends\n"+
+				"use several lines", maxUninstall)
 		}
 	}
 	args := p.tokens[from:p.next]
@@ -162,20 +166,24 @@ func (p *parser) define(d *Directive) bool {
 		p.error(name.column, "%q is no name of a variable for a shell\nuse letters, digits and underscores", name.text)
 	}
 	if equals, ok := p.take(); !ok || equals.text != "=" {
-		return p.stop(equals.column, "the define of %s has no = after its name: the guest ends\nwrite %[1]s = VALUE, with single spaces", name.text)
+		return p.stop(equals.column, "the define of %s has no = after its name: the guest ends\n"+
+			"write %[1]s = VALUE, with single spaces", name.text)
 	}
 	value, ok := p.take()
 	switch {
 	case !ok:
-		return p.stop(value.column, "the define of %s has no value: the guest crashes\nwrite a constant, or a predicate in ( )", name.text)
+		return p.stop(value.column, "the define of %s has no value: the guest crashes\n"+
+			"write a constant, or a predicate in ( )", name.text)
 	case value.text == "(":
 		d.Formula, ok = p.logic(value)
 		return ok
 	case value.text == "":
-		p.warn(value.column, "two spaces in a row: the guest reads an empty value here\nuse one space if a value was meant")
+		p.warn(value.column, "two spaces in a row: the guest reads an empty value here\n"+
+			"use one space if a value was meant")
 	default:
 		if why := unquoted(value.text); why != "" {
-			p.error(value.column, "the value %q of %s %s, for kaem or bash\nuse a plain word", value.text, name.text, why)
+			p.error(value.column, "the value %q of %s %s, for kaem or bash\n"+
+				"use a plain word", value.text, name.text, why)
 		}
 	}
 	d.Value = value.text

@@ -17,7 +17,8 @@ func (p *parser) condition(d *Directive) bool {
 	}
 	for junk, more := p.take(); more; junk, more = p.take() {
 		if junk.text != "" {
-			p.error(junk.column, "%q after the ) is not read by the guest\njoin predicates with && or || inside one pair of brackets", junk.text)
+			p.error(junk.column, "%q after the ) is not read by the guest\n"+
+				"join predicates with && or || inside one pair of brackets", junk.text)
 			break
 		}
 	}
@@ -45,7 +46,8 @@ func (p *parser) logic(open token) (*Predicate, bool) {
 func (p *parser) comparison(before token) (*Predicate, bool) {
 	name, ok := p.take()
 	if !ok {
-		return nil, p.stop(name.column, "nothing after %s: the guest crashes\nwrite NAME == VALUE and close the bracket", before.text)
+		return nil, p.stop(name.column, "nothing after %s: the guest crashes\n"+
+			"write NAME == VALUE and close the bracket", before.text)
 	}
 	q := &Predicate{Pos: p.at(name.column), Name: name.text}
 	op, ok := p.take()
@@ -61,7 +63,8 @@ func (p *parser) comparison(before token) (*Predicate, bool) {
 	}
 	value, ok := p.take()
 	if !ok {
-		return nil, p.stop(value.column, "%s is compared with nothing: the guest crashes\nwrite a value and close the bracket", name.text)
+		return nil, p.stop(value.column, "%s is compared with nothing: the guest crashes\n"+
+			"write a value and close the bracket", name.text)
 	}
 	q.Op, q.Value = op.text, value.text
 	p.operands(name, value)
@@ -100,11 +103,13 @@ func (p *parser) lone(name token) {
 // operands checks both sides of a comparison.
 func (p *parser) operands(name, value token) {
 	if !identifier(name.text) {
-		p.error(name.column, "%q is compared, and is no name of a variable\nwrite the variable first, and brackets not nested", name.text)
+		p.error(name.column, "%q is compared, and is no name of a variable\n"+
+			"write the variable first, and brackets not nested", name.text)
 	}
 	switch value.text {
 	case "":
-		p.warn(value.column, "two spaces in a row: %s is compared with the empty value\nuse one space if a value was meant", name.text)
+		p.warn(value.column, "two spaces in a row: %s is compared with the empty value\n"+
+			"use one space if a value was meant", name.text)
 	case ")", "(", "||", "&&", "==", "!=":
 		p.error(value.column, "%s is compared with %q itself\nwrite a value there", name.text, value.text)
 	}

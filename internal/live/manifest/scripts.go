@@ -53,8 +53,7 @@ type Scripts struct {
 	Problems Problems
 }
 
-// Scripts gives the files that the script generator writes in a guest, byte for byte. A later file of the same path has
-// taken the place of an earlier one.
+// Scripts gives the files that the script generator writes in a guest, byte for byte.
 func (e *Evaluation) Scripts(g Generator) *Scripts {
 	w := &writer{Generator: g, config: e.Config, out: &Scripts{Steps: make([]Step, 0, len(e.Survivors))}}
 	if w.Root == "" || g.Generation == H {
@@ -154,7 +153,8 @@ func (w *writer) step(s Step) {
 	case Uninstall:
 		w.emit("uninstall " + s.Arg)
 		if w.level == 0 {
-			w.out.Problems.add(s.Pos, Error, "uninstall before the first bash: kaem has no such command\nmove the line below the build of bash")
+			w.out.Problems.add(s.Pos, Error, "uninstall before the first bash: kaem has no such command\n"+
+				"move the line below the build of bash")
 		}
 	}
 	w.out.Steps = append(w.out.Steps, s)
@@ -223,9 +223,11 @@ func (w *writer) checkEnv() {
 		case strings.IndexByte(l, 0) >= 0:
 			w.out.Problems.add(at, Error, "the line has a NUL: the guest drops what follows\nremove the byte")
 		case len(l) > maxEnvLine:
-			w.out.Problems.add(at, Error, "the line has %d bytes: the guest reads %d with the line feed\nshorten it", len(l), maxEnvLine)
+			w.out.Problems.add(at, Error, "the line has %d bytes: the guest reads %d with the line feed\n"+
+				"shorten it", len(l), maxEnvLine)
 		case !strings.HasSuffix(l, "\n"):
-			w.out.Problems.add(at, Error, "the last line has no line feed: the first step's line is joined to it\nend the file with a line feed")
+			w.out.Problems.add(at, Error, "the last line has no line feed: the first step's line is joined to it\n"+
+				"end the file with a line feed")
 		}
 	}
 }

@@ -36,7 +36,8 @@ func (p *parser) tokenize(text string) []line {
 		text = rest
 		p.line = number
 		if i := strings.IndexByte(raw, endByte); i >= 0 {
-			p.problems.add(p.at(i+1), Error, "a byte 0xFF: the guest takes it for the end of the manifest\nremove the byte")
+			p.problems.add(p.at(i+1), Error, "a byte 0xFF: the guest takes it for the end of the manifest\n"+
+				"remove the byte")
 			raw, text = raw[:i], ""
 		} else if !utf8.ValidString(raw) {
 			p.problems.add(p.at(1), Error, "the line is no UTF-8: rootfs.py ends at it\nwrite ASCII")
@@ -70,7 +71,8 @@ func (p *parser) fields(tokens []token, raw string) []token {
 // field checks a field, and gives what the guest's strings hold of it.
 func (p *parser) field(field string, column int) string {
 	if len(field) > maxToken {
-		p.problems.stop(p.at(column), "%.20q... has %d bytes: the guest holds %d and does not check\nuse a shorter name",
+		p.problems.stop(p.at(column), "%.20q... has %d bytes: the guest holds %d and does not check\n"+
+			"use a shorter name",
 			field, len(field), maxToken)
 	}
 	for i := 0; i < len(field); i++ {
@@ -79,7 +81,8 @@ func (p *parser) field(field string, column int) string {
 			p.problems.add(p.at(column+i), Error, "a carriage return before the line feed: for the guest it belongs to %q\n"+
 				"end lines with a line feed alone", field[:i])
 		case c == '\t':
-			p.problems.add(p.at(column+i), Error, "a tab: for the guest it belongs to %q\nseparate fields with single spaces", field)
+			p.problems.add(p.at(column+i), Error, "a tab: for the guest it belongs to %q\n"+
+				"separate fields with single spaces", field)
 		case c < ' ' || c == 0x7F:
 			p.problems.add(p.at(column+i), Error, "a control character 0x%02X in %q\nremove it", c, field)
 		}
