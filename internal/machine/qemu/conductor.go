@@ -6,8 +6,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os/exec"
-	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
@@ -18,30 +18,19 @@ import (
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// SchemeOptions say how a SchemeMachine runs jobs.
-type SchemeOptions struct {
-	Agent  agent.Options // Now, MaxLog and Boot of them
-	Kernel string        // file of the image; "" for one that is found
-	Folder string        // where kernels are looked for too: a folder into which a package was unpacked
-	Accel  string        // what QEMU takes behind -accel; "" for "tcg"
-	// Scheme gives the scheme1 that conducts a job, whose content is in the store. ok is false for a job of a stage below
-	// scheme1, of which each program is process 1 of a boot of its own.
-	Scheme func(machine.Job) (program digest.Digest, ok bool)
-}
-
 // SchemeMachine runs jobs in guests that hold nothing of Go: see docs/conductor.md, which says what of a job it cannot
 // hold to. Make one with NewScheme. It is safe for use by several goroutines at once.
-type SchemeMachine struct{ o SchemeOptions }
-
-// NewScheme makes a machine. Nothing is looked for before its first use.
-func NewScheme(o SchemeOptions) *SchemeMachine {
-	o.Agent = o.Agent.With()
-	o.Agent.Terminal = nil // there is no shell in these guests
-	if o.Accel == "" {
-		o.Accel = "tcg"
-	}
-	return &SchemeMachine{o}
+type SchemeMachine struct {
+	engine *Machine // what it has of the host, and the options
+	scheme Scheme
 }
+
+// Scheme gives the scheme1 that conducts a job, whose content is in the store. ok is false for a job of a stage below
+// scheme1, of which each program is process 1 of a boot of its own.
+type Scheme func(machine.Job) (program digest.Digest, ok bool)
+
+// NewScheme makes a machine. Of the options, Wide, Terminal, Transport, Folder, Silence and Display are of no use to it.
+func NewScheme(o Options, scheme Scheme) *SchemeMachine { return &SchemeMachine{New(o), scheme} }
 
 // schemeName is the machine's name.
 const schemeName = "qemu-scheme"
@@ -49,19 +38,10 @@ const schemeName = "qemu-scheme"
 // schemeVersion is that of the driver. It goes up when a step may see something else than before.
 const schemeVersion = "1"
 
-// schemeArch is the one architecture whose serial lines are known here: the four UARTs of a PC.
-const schemeArch = "amd64"
-
-// Info names the machine, and its kernel where there is one.
+// Info names the machine, QEMU, the kernel and the accelerator.
 func (m *SchemeMachine) Info() machine.Info {
-	version := "unknown"
-	if k, err := m.kernel(); err == nil {
-		version = k.version
-	}
-	i := machine.Info{Name: schemeName, Version: schemeVersion + " linux " + version, Isolated: true}
-	if runtime.GOARCH == schemeArch {
-		i.Arches = []string{schemeArch}
-	}
+	i := m.engine.Info()
+	i.Name, i.Version = schemeName, schemeVersion+strings.TrimPrefix(i.Version, version)
 	return i
 }
 
@@ -78,8 +58,8 @@ func (m *SchemeMachine) Check(ctx context.Context) error {
 		return err
 	}
 	job := machine.Job{
-		Name: name, Arch: schemeArch, Inputs: inputs, Steps: []machine.Step{{Argv: []string{name, "out"}, Limit: m.o.Agent.Boot}},
-		Exports: []string{"out"}, Limits: machine.Limits{Time: m.o.Agent.Boot, Memory: 64 << 20, Output: 1 << 20, Files: 1},
+		Name: name, Arch: arch, Inputs: inputs, Steps: []machine.Step{{Argv: []string{name, "out"}, Limit: m.engine.options.Boot}},
+		Exports: []string{"out"}, Limits: machine.Limits{Time: m.engine.options.Boot, Memory: 64 << 20, Output: 1 << 20, Files: 1},
 	}
 	result, err := m.runBelow(ctx, job, blobs, nil)
 	if err == nil && result.Failure != nil {
@@ -104,24 +84,49 @@ func exitZero() []byte {
 
 // Run runs a job: see machine.Machine.
 func (m *SchemeMachine) Run(ctx context.Context, job machine.Job, blobs store.Blobs, watch machine.Watch) (machine.Result, error) {
-	if err := agent.CheckJob(ctx, schemeName, job); err != nil {
+	if err := job.Validate(); err != nil {
 		return machine.Result{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return machine.Result{}, fault.New(fault.Interrupted, "job %s: %w", job.Name, err)
 	}
 	if err := checkConducted(job); err != nil {
 		return machine.Result{}, fault.New(fault.Unavailable, "job %s: the machine %s %w", job.Name, schemeName, err)
 	}
-	scheme, ok := m.o.Scheme(job)
+	job, err := m.patient(ctx, job)
+	if err != nil {
+		return machine.Result{}, err
+	}
+	scheme, ok := m.scheme(job)
 	if !ok {
 		return m.runBelow(ctx, job, blobs, watch)
 	}
 	return m.runScheme(ctx, job, scheme, blobs, watch)
 }
 
+// patience is how many times as long as a processor an emulated one may take. Measured: compiling takes five to fifteen
+// times as long.
+const patience = 6
+
+// patient is the job with limits on time for the processor that it gets.
+func (m *SchemeMachine) patient(ctx context.Context, job machine.Job) (machine.Job, error) {
+	f, err := m.engine.find(ctx)
+	if err != nil || f.accel.name != accelTCG {
+		return job, err
+	}
+	job.Limits.Time *= patience
+	job.Steps = slices.Clone(job.Steps)
+	for i := range job.Steps {
+		job.Steps[i].Limit *= patience
+	}
+	return job, nil
+}
+
 // checkConducted tells what of a job needs more than the system calls of the seed.
 func checkConducted(job machine.Job) error {
 	switch {
-	case job.Arch != schemeArch:
-		return fmt.Errorf("knows the serial lines of %s only", schemeArch)
+	case job.Arch != arch:
+		return fmt.Errorf("knows the serial lines of %s only", arch)
 	case len(job.Env) > 0:
 		return fmt.Errorf("starts programs without an environment")
 	case job.Devices:
@@ -147,7 +152,9 @@ func (m *SchemeMachine) runScheme(ctx context.Context, job machine.Job, scheme d
 		}
 		return c.session(), nil
 	}
-	result, err := agent.Run(ctx, job, blobs, watch, m.o.Agent, start)
+	o := m.engine.options.Options
+	o.Terminal = nil // there is no shell in these guests
+	result, err := agent.Run(ctx, job, blobs, watch, o, start)
 	if err != nil || c == nil {
 		return machine.Result{}, err
 	}
@@ -158,28 +165,12 @@ func (m *SchemeMachine) runScheme(ctx context.Context, job machine.Job, scheme d
 	return result, nil
 }
 
-// kernel is the kernel that guests boot.
-func (m *SchemeMachine) kernel() (kernel, error) {
-	if m.o.Kernel != "" {
-		return openKernel(m.o.Kernel, schemeArch)
-	}
-	return findKernel("/", m.o.Folder, schemeArch)
-}
-
-// schemeProgram is QEMU.
-const schemeProgram = "qemu-system-x86_64"
-
 // boot starts a guest.
-func (m *SchemeMachine) boot(o schemeOrder) (*schemeGuest, error) {
-	program, err := exec.LookPath(schemeProgram)
+func (m *SchemeMachine) boot(ctx context.Context, o schemeOrder) (*schemeGuest, error) {
+	f, err := m.engine.find(ctx)
 	if err != nil {
-		return nil, fault.New(fault.Unavailable, "the program %s: %w", schemeProgram, err).
-			WithHint("install it; Debian has it in qemu-system-x86")
-	}
-	k, err := m.kernel()
-	if err != nil {
+		o.initramfs.Close()
 		return nil, err
 	}
-	o.program, o.kernel, o.accel = program, k.path, m.o.Accel
-	return startScheme(o)
+	return startScheme(f, o)
 }

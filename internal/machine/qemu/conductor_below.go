@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -130,8 +131,8 @@ func (m *SchemeMachine) runBelow(ctx context.Context, job machine.Job, blobs sto
 	}
 	b := &belowRun{m: m, job: job, blobs: blobs}
 	timed := job
-	timed.Limits.Time += time.Duration(len(steps)) * m.o.Agent.Boot
-	b.course = walk.Begin(timed, walk.Options{Watch: watch, Now: m.o.Agent.Now, MaxLog: m.o.Agent.MaxLog, Kill: b.kill})
+	timed.Limits.Time += time.Duration(len(steps)) * m.engine.options.Boot
+	b.course = walk.Begin(timed, walk.Options{Watch: watch, Now: m.engine.options.Now, MaxLog: m.engine.options.MaxLog, Kill: b.kill})
 	defer context.AfterFunc(ctx, b.kill)()
 	for i, s := range steps {
 		if err = b.step(ctx, i, s); err != nil || b.course.Failed() {
@@ -181,7 +182,7 @@ func (b *belowRun) step(ctx context.Context, i int, s bootStep) error {
 	}
 	defer guest.close()
 	written := collect(guest.lines[lineFile], b.job.Limits.Output+1, func([]byte) {})
-	printed := collect(guest.lines[linePrint], b.m.o.Agent.MaxLog+1, func(p []byte) {
+	printed := collect(guest.lines[linePrint], b.m.engine.options.MaxLog+1, func(p []byte) {
 		signs.start()
 		b.course.Output(i, p)
 	})
@@ -217,20 +218,29 @@ func (b *belowRun) boot(ctx context.Context, i int, s bootStep) (*schemeGuest, *
 	if err != nil {
 		return nil, nil, err
 	}
-	signs := newBootSigns(s.argv[0], b.m.o.Agent.Boot, func() { b.course.Start(i) })
+	signs := newBootSigns(s.argv[0], b.m.engine.options.Boot, func() { b.course.Start(i) })
+	media, err := sizes([]*os.File{packed})
+	if err != nil {
+		return nil, nil, errors.Join(err, packed.Close())
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.killed {
+		signs.over()
 		return nil, nil, errors.Join(fault.New(fault.Interrupted, "ended between two steps"), packed.Close())
 	}
-	b.guest, err = b.m.boot(schemeOrder{
-		initramfs: packed, memory: schemeRoom(b.job) + b.size, line: schemeLine(s.argv[0], s.argv[1:]),
+	b.guest, err = b.m.boot(ctx, schemeOrder{
+		initramfs: packed, memory: memoryFor(b.job, media), line: schemeLine(s.argv[0], s.argv[1:]),
 		console: func(p []byte) {
 			signs.read(p)
 			b.course.Console(p)
 		},
 	})
-	return b.guest, signs, err
+	if err != nil {
+		signs.over()
+		return nil, nil, err
+	}
+	return b.guest, signs, nil
 }
 
 // forget lets go of a guest that has ended.
@@ -243,7 +253,7 @@ func (b *belowRun) forget() {
 func (b *belowRun) keepConsole(g *schemeGuest) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	b.log.Write(g.shown.Bytes()[:min(g.shown.Len(), maxConsole-b.log.Len())])
+	b.log.Write(g.shown.Bytes()[:min(g.shown.Len(), maxShown-b.log.Len())])
 }
 
 // keep makes what a step wrote a file of the tree. A serial line has no mode: a program is what looks like one.

@@ -11,25 +11,25 @@ import (
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/ledger"
 	"github.com/rung-build/rung/internal/machine"
+	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/store"
 	"github.com/rung-build/rung/seed"
 )
 
-// newConducted is a machine with the kernel that tests boot.
-func newConducted(t testing.TB, scheme func(machine.Job) (digest.Digest, bool)) *SchemeMachine {
+// newConducted is a machine with the kernel that tests boot, without KVM.
+func newConducted(t testing.TB, scheme Scheme) *SchemeMachine {
 	t.Helper()
-	need.Arch(t, schemeArch)
-	need.Tool(t, schemeProgram)
-	o := SchemeOptions{Kernel: need.Kernel(t), Scheme: scheme}
-	o.Agent.Now, o.Agent.Boot = time.Now, 2*time.Minute // which a machine that is busy otherwise may take
-	return NewScheme(o)
+	need.Arch(t, arch)
+	return NewScheme(Options{
+		Options: agent.Options{Now: time.Now}, Program: need.Tool(t, "qemu-system-x86_64"), Kernel: need.Kernel(t), Accel: accelTCG,
+	}, scheme)
 }
 
 // TestConductedChainHasItsAnswers climbs the stages below scheme1, one program a boot. Run compares each export with its
 // answer.
 func TestConductedChainHasItsAnswers(t *testing.T) {
-	plan, err := chain.Load("seed", seed.Files(), schemeArch)
+	plan, err := chain.Load("seed", seed.Files(), arch)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,10 @@
 package qemu
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,18 +20,14 @@ import (
 
 // schemeOrder says what a conducted guest is.
 type schemeOrder struct {
-	program, kernel, accel string
-	initramfs              *os.File     // closed here
-	memory                 int64        // bytes
-	line                   string       // the kernel's command line
-	console                func([]byte) // told what the console shows; what it is given is its own
+	initramfs *os.File     // closed here
+	memory    int64        // MiB
+	line      string       // the kernel's command line
+	console   func([]byte) // told what the console shows, mostly by lines; what it is given is its own
 }
 
 // serials are the serial lines of a guest: the kernel's console, and two for the conductor.
 const serials = 3
-
-// maxConsole is how much of a console is kept, in bytes.
-const maxConsole = 16 << 20
 
 // schemeGuest is a machine with serial lines and without anything else.
 type schemeGuest struct {
@@ -43,12 +41,12 @@ type schemeGuest struct {
 }
 
 // startScheme starts QEMU with ends of sockets for its lines: they have no names that anybody else could use.
-func startScheme(o schemeOrder) (*schemeGuest, error) {
+func startScheme(f found, o schemeOrder) (*schemeGuest, error) {
 	g := &schemeGuest{watched: make(chan struct{})}
 	args := []string{
-		"-nodefaults", "-no-user-config", "-machine", machineType, "-cpu", processor, "-smp", "1", "-accel", o.accel,
-		"-m", strconv.FormatInt((o.memory+1<<20-1)>>20, 10) + "M", "-display", "none", "-no-reboot",
-		"-kernel", o.kernel, "-initrd", inherited(firstFile), "-append", o.line,
+		"-nodefaults", "-no-user-config", "-machine", machineType, "-cpu", processor, "-smp", "1", "-accel", f.accel.name,
+		"-m", strconv.FormatInt(o.memory, 10) + "M", "-display", "none", "-no-reboot",
+		"-kernel", f.kernel.path, "-initrd", inherited(firstFile), "-append", o.line,
 	}
 	theirs := []*os.File{o.initramfs}
 	for i := range serials + 1 {
@@ -72,7 +70,7 @@ func startScheme(o schemeOrder) (*schemeGuest, error) {
 		}
 	}
 	var err error
-	if g.process, err = start(o.program, args, nil, theirs...); err != nil {
+	if g.process, err = start(f.program, args, nil, theirs...); err != nil {
 		g.close()
 		return nil, fault.New(fault.Unavailable, "%w", err)
 	}
@@ -80,19 +78,19 @@ func startScheme(o schemeOrder) (*schemeGuest, error) {
 	return g, nil
 }
 
-// watch reads the console until QEMU closes it.
+// watch reads the console until QEMU closes it. A UART gives a byte at a time: lines are fewer.
 func (g *schemeGuest) watch(console func([]byte)) {
 	defer close(g.watched)
-	buf := make([]byte, 1<<16)
+	in := bufio.NewReaderSize(g.lines[0], 1<<12)
 	for {
-		n, err := g.lines[0].Read(buf)
-		if n > 0 {
+		line, err := in.ReadSlice('\n') // a long line comes in parts
+		if len(line) > 0 {
 			g.mu.Lock()
-			g.shown.Write(buf[:min(n, maxConsole-g.shown.Len())])
+			g.shown.Write(line[:min(len(line), maxShown-g.shown.Len())])
 			g.mu.Unlock()
-			console(bytes.Clone(buf[:n]))
+			console(bytes.Clone(line))
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
 		}
 	}
@@ -113,6 +111,7 @@ func (g *schemeGuest) end() string {
 	how, err := g.process.wait()
 	if err != nil {
 		how = err.Error()
+		g.close() // nobody else ends the lines of a process that cannot be ended
 	}
 	<-g.watched
 	return how

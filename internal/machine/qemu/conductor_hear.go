@@ -7,8 +7,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -33,6 +35,7 @@ const (
 type conducted struct {
 	job     machine.Job
 	guest   *schemeGuest
+	trouble func() error // what explain says
 	console *guestconsole.Watcher
 	stream  *uart.Receiver
 	in      *bufio.Reader // of stream
@@ -67,31 +70,39 @@ func (m *SchemeMachine) conduct(ctx context.Context, job machine.Job, scheme dig
 	r, w := io.Pipe()
 	c := &conducted{job: job, out: w, passed: r, step: -1}
 	c.printed = &plainText{w: printer{c}}
-	c.console = guestconsole.New(guestconsole.Options{})
-	c.guest, err = m.boot(schemeOrder{
-		initramfs: packed, memory: schemeRoom(job), line: schemeLine(ownDir+"/scheme1", []string{"/" + ownDir + "/run.scm"}),
+	media, err := sizes([]*os.File{packed})
+	if err != nil {
+		return nil, errors.Join(err, packed.Close())
+	}
+	kill := make(chan struct{}, 1)
+	c.console = guestconsole.New(guestconsole.Options{
+		Grace: traceTime, Trouble: func(*guestconsole.Trouble) { kill <- struct{}{} },
+	})
+	c.guest, err = m.boot(ctx, schemeOrder{
+		initramfs: packed, memory: memoryFor(job, media), line: schemeLine(ownDir+"/scheme1", []string{"/" + ownDir + "/run.scm"}),
 		console: func(p []byte) {
 			_, _ = c.console.Write(p) // which never fails
 			course.Console(p)
 		},
 	})
 	if err != nil {
+		c.console.Done()
 		return nil, err
 	}
+	go func() {
+		select {
+		case <-kill:
+			c.guest.process.kill()
+		case <-c.guest.watched:
+		}
+	}()
+	c.trouble = func() error { return c.explain(ctx, blobs) }
 	c.stream = uart.NewReceiver(c.guest.lines[lineReports], ackWriter{c.guest.lines[lineAcks]},
 		uart.Options{Text: textOf{c}, Patience: -1})
 	c.in = bufio.NewReaderSize(c.stream, 1<<16)
 	go c.drain()
 	go func() { c.out.CloseWithError(c.hear()) }()
 	return c, nil
-}
-
-// schemeLine is that of a kernel whose process 1 is a program of the initramfs with arguments. A program of seed/scheme1
-// asks for more memory than it touches, which Linux grants only where it is told to.
-func schemeLine(program string, args []string) string {
-	words := []string{"console=ttyS0", "rootfstype=ramfs", "nokaslr", "tsc=reliable", "cryptomgr.notests", "lsm=",
-		"mitigations=off", "nolapic", "sysctl.vm.overcommit_memory=1", "rdinit=/" + program, "--"}
-	return strings.Join(append(words, args...), " ")
 }
 
 // ackWriter sends acknowledgements to a terminal as files of a line: scheme1 reads a file to its end.
@@ -136,17 +147,21 @@ func (c *conducted) wait() string {
 	return status
 }
 
-// trouble is why a guest ended early.
-func (c *conducted) trouble() error {
+// explain says why a guest ended early.
+func (c *conducted) explain(ctx context.Context, blobs store.Blobs) error {
 	found := c.console.Found()
 	if found == nil {
 		return nil
 	}
-	err := found.Fault(digest.Digest{})
-	if said := strings.TrimSpace(c.said.String()); said != "" {
-		err = fault.New(fault.KindOf(err), "%w; process 1 said: %s", err, said)
+	shown, err := c.guest.keepConsole(ctx, blobs)
+	if err != nil {
+		return err
 	}
-	return err
+	trouble := found.Fault(shown)
+	if said := strings.TrimSpace(c.said.String()); said != "" {
+		return fault.New(found.Kind, "%w; process 1 said: %s", trouble, said)
+	}
+	return trouble
 }
 
 // hear takes reports and passes them on, until the last. What it gives is never nil.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -112,13 +113,14 @@ func (a *schemeFiles) pack(ctx context.Context, blobs store.Blobs, streams uint3
 	return f, nil
 }
 
-// schemeRoom is how much memory a guest needs for a job: what the limits allow, the inputs once packed and once unpacked,
-// and the kernel.
-func schemeRoom(job machine.Job) int64 {
-	const kernel = 192 << 20
-	var held int64
-	for n := range job.Inputs.Nodes() {
-		held += n.Content.Size() + 4096
+// schemeLine is the command line of a kernel whose process 1 is a program of the initramfs with arguments. What is not
+// explained here is as in hardware.commandLine.
+func schemeLine(program string, args []string) string {
+	words := []string{
+		"console=ttyS0", "rootfstype=ramfs", "nokaslr", "tsc=reliable", "cryptomgr.notests", "lsm=", "mitigations=off",
+		"nolapic",                       // a panic shuts the local APIC, and lines are to be served behind it: see drained
+		"sysctl.vm.overcommit_memory=1", // scheme1 asks for more memory than it touches
+		"rdinit=/" + program, "--",
 	}
-	return job.Limits.Memory + job.Limits.Output + 2*held + kernel
+	return strings.Join(append(words, args...), " ")
 }

@@ -33,14 +33,25 @@ type bootSigns struct {
 	begun   chan struct{}
 	ended   chan syscall.WaitStatus
 	late    *time.Timer
+	trouble chan *guestconsole.Trouble
 	lines   string // the line that has not ended
 }
 
 func newBootSigns(program string, boot time.Duration, started func()) *bootSigns {
-	return &bootSigns{
-		program: program, started: started, watcher: guestconsole.New(guestconsole.Options{}),
-		begun: make(chan struct{}), ended: make(chan syscall.WaitStatus, 1), late: time.NewTimer(boot),
+	s := &bootSigns{
+		program: program, started: started, begun: make(chan struct{}), ended: make(chan syscall.WaitStatus, 1),
+		late: time.NewTimer(boot), trouble: make(chan *guestconsole.Trouble, 1),
 	}
+	s.watcher = guestconsole.New(guestconsole.Options{
+		Grace: traceTime, Trouble: func(t *guestconsole.Trouble) { s.trouble <- t },
+	})
+	return s
+}
+
+// over ends the watch.
+func (s *bootSigns) over() {
+	s.watcher.Done()
+	s.late.Stop()
 }
 
 // start notes that process 1 has started.
@@ -90,7 +101,7 @@ func (s *bootSigns) line(line string) {
 
 // wait waits until process 1 has ended, and gives its status.
 func (s *bootSigns) wait(ctx context.Context, g *schemeGuest) (syscall.WaitStatus, error) {
-	defer s.watcher.Done()
+	defer s.over()
 	begun := s.begun
 	for {
 		select {
@@ -103,11 +114,11 @@ func (s *bootSigns) wait(ctx context.Context, g *schemeGuest) (syscall.WaitStatu
 			return 0, fault.New(fault.Unavailable, "process 1 did not start: %q", strings.Join(s.watcher.Tail(), "\n"))
 		case <-ctx.Done():
 			return 0, fault.New(fault.Interrupted, "%w", context.Cause(ctx))
+		case t := <-s.trouble:
+			return 0, t.Fault(digest.Digest{})
 		case <-g.watched:
-			select {
-			case status := <-s.ended:
-				return status, nil
-			default:
+			if len(s.ended) > 0 { // both at once
+				return <-s.ended, nil
 			}
 			s.watcher.Exited(g.end())
 			return 0, s.watcher.Found().Fault(digest.Digest{})
