@@ -175,10 +175,10 @@ func TestCheckWithoutTheProgram(t *testing.T) {
 
 func TestProgramThatHangs(t *testing.T) {
 	removed := filepath.Join(t.TempDir(), "removed")
-	m := newFake(t, "hang "+removed, Options{Options: agent.Options{Boot: 300 * time.Millisecond}})
+	m := newFake(t, "hang "+removed, Options{Options: agent.Options{Boot: time.Second}})
 	m.grace = 200 * time.Millisecond
 	err := m.Check(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "not ready after 300ms") {
+	if err == nil || !strings.Contains(err.Error(), "not ready after 1s") {
 		t.Errorf("Check = %v; want that it was not ready", err)
 	}
 	got, err := os.ReadFile(removed)

@@ -24,12 +24,13 @@ import (
 	"github.com/rung-build/rung/internal/store"
 )
 
+// TestMain ends what is no test without os.Exit, in which the race detector sleeps for a second.
 func TestMain(m *testing.M) {
 	if status, ok := agent.Child(); ok {
-		os.Exit(status)
+		syscall.Exit(status)
 	}
 	if how := os.Getenv(fakeVariable); how != "" {
-		os.Exit(fake(how, os.Args[1:]))
+		syscall.Exit(fake(how, os.Args[1:]))
 	}
 	os.Exit(m.Run())
 }
@@ -68,6 +69,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestInteractive(t *testing.T) {
+	need.Whole(t)
 	dir := folder(t)
 	machinetest.Interactive(t, func(t *testing.T, in io.Reader, out io.Writer) machine.Machine {
 		return newPodman(t, dir, &agent.Terminal{In: in, Out: out})
