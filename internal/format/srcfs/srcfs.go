@@ -4,8 +4,8 @@
 // sector, the source of the kernel that the boot sector compiles, and from a sector that this kernel knows a stream of
 // commands that create files and start the first program.
 //
-// Encode is canonical: one boot and one tree give one image. Entries stand in the order of the tree, where a folder comes
-// before what it holds, as the kernel's shell needs it. Decode takes that order from nobody: it reads the images of
+// Encode is canonical: one boot and one tree give one image. Entries stand in the order of the tree, by the bytes of their
+// paths, so that a folder comes before what it holds, as the kernel's shell needs it. Decode takes that order from nobody: it reads the images of
 // rootfs.py as well, whose entries stand as the host's file system gives them.
 //
 // The stream has no types, modes, owners or times: a folder is an entry without content. So an empty file and an empty
