@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rung-build/rung/internal/fault"
@@ -41,6 +42,8 @@ type Fetcher struct {
 	Options
 	source *source.Fetcher
 	health *health
+
+	watching sync.Mutex // held while Watch is told
 }
 
 // New makes a Fetcher. A mirror that is no address by http, https or file is a fault of kind Usage.
@@ -92,6 +95,8 @@ func below(mirror, name string) string {
 // watch keeps the health of places, and passes events on.
 func (f *Fetcher) watch(e source.Event) {
 	f.health.see(e)
+	f.watching.Lock()
+	defer f.watching.Unlock()
 	if f.Watch != nil {
 		f.Watch(e)
 	}
@@ -169,13 +174,10 @@ func (f *Fetcher) one(ctx context.Context, file File) (Result, error) {
 func tried(tries []source.Try) []Tried {
 	var all []Tried
 	for _, t := range tries {
-		one := Tried{Place: t.Place, Trouble: source.TroubleOf(t.Err), Why: t.Err.Error()}
+		one := Tried{Place: t.Place, Trouble: troubleOf(t.Err), Why: t.Err.Error()}
 		var wrong *source.WrongError
 		if errors.As(t.Err, &wrong) {
 			one.Kept = wrong.Kept
-		}
-		if errors.Is(t.Err, errGivenUp) {
-			one.Trouble = Skipped
 		}
 		all = append(all, one)
 	}

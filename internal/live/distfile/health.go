@@ -112,35 +112,52 @@ func (h *health) skip(place string) error {
 
 // see counts an event.
 func (h *health) see(e source.Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	switch e := e.(type) {
 	case source.Trying:
+		h.asked(e.Place)
+		h.mu.Lock()
+		defer h.mu.Unlock()
 		h.since[e.Name] = h.now()
-		h.at(e.Place).Asked++
 	case source.Refused:
 		if !errors.Is(e.Err, errGivenUp) {
-			h.at(e.Place).failed(e.Err)
+			h.failed(e.Place, troubleOf(e.Err), e.Err.Error())
 		}
 	case source.Arrived:
+		h.has(e.Place)
+		h.mu.Lock()
+		defer h.mu.Unlock()
 		c := h.at(e.Place)
-		c.Gave++
 		c.Bytes += e.Size
 		c.Took += h.now().Sub(h.since[e.Name])
-		c.row = 0
 	}
+}
+
+func (h *health) asked(address string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.at(address).Asked++
+}
+
+func (h *health) has(address string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.at(address)
+	c.Gave++
+	c.row = 0
 }
 
 // failed counts a failure. Wrong bytes make a place worse only where it is a mirror that gave nothing right so far:
 // upstream changes files now and then, and has the others still.
-func (c *condition) failed(err error) {
-	trouble := source.TroubleOf(err)
+func (h *health) failed(address string, trouble source.Trouble, why string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.at(address)
 	c.Troubles[trouble]++
 	if trouble == source.Absent {
 		c.row = 0
 		return
 	}
-	c.Why = strings.ReplaceAll(err.Error(), "\n", "; ")
+	c.Why = strings.ReplaceAll(why, "\n", "; ")
 	if trouble != source.Wrong || c.Mirror && c.Gave == 0 {
 		c.row++
 	}
