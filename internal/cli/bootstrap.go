@@ -27,7 +27,7 @@ const seedChain = "seed"
 // climb holds the flags of rung bootstrap.
 type climb struct {
 	arch, out, machine, seed string
-	export                   string
+	export, conductor        string
 	mirrors                  []string
 	jobs                     int
 	machineFlags
@@ -51,6 +51,7 @@ of one that is named. It unpacks anywhere, and is the same, byte for byte, where
 		example: `  rung bootstrap
   rung bootstrap --rebuild --out /tmp/o    # run everything again; fail where a byte differs from the last time
   rung bootstrap --machine host            # where namespaces are forbidden; marked so in the ledger
+  rung bootstrap --machine qemu            # on another kernel, in a virtual machine
   rung bootstrap --interactive             # look around where a step has failed
   rung bootstrap --export sysroot.tar      # take home what the chain is climbed for
   rung bootstrap --export boot2=boot2.tar
@@ -67,6 +68,9 @@ of one that is named. It unpacks anywhere, and is the same, byte for byte, where
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "stages to run side by side")
 	flags.BoolVar(&f.rebuild, "rebuild", false, "run every stage, and compare with what earlier runs gave")
 	flags.StringVar(&f.export, "export", "", "write a tar archive of a stage's exports: FILE, or STAGE=FILE")
+	flags.StringVar(&f.conductor, "conductor", conductorGo, "who conducts a virtual machine: go (rung's agent) or scheme "+
+		"(scheme1 of the chain itself)")
+	complete(c, "conductor", conductorGo, conductorScheme)
 	addMachineFlags(c, &f.machineFlags)
 	addMirrorFlag(c, &f.mirrors)
 	complete(c, "arch", "amd64", "arm64", "riscv64")
@@ -94,7 +98,11 @@ func (a *app) climb(ctx context.Context, f climb) error {
 			return err
 		}
 	}
-	m, err := a.newMachine(f.machine, f.machineFlags)
+	name, err := conductorOf(f.machine, f.conductor)
+	if err != nil {
+		return err
+	}
+	m, err := a.newMachine(name, f.machineFlags)
 	if err != nil {
 		return err
 	}
@@ -127,6 +135,7 @@ func (a *app) run(ctx context.Context, plan *chain.Plan, m machine.Machine, f cl
 		return chain.Outcome{}, err
 	}
 	var finished []chain.Done
+	tell := watching(m, view.tell)
 	outcome, err := chain.Run(ctx, plan, chain.Options{
 		Blobs: h.disk, Actions: h.disk, Ledger: h.ledger, Machine: m, Jobs: f.jobs, Rebuild: f.rebuild, Now: time.Now,
 		Lint: lint, Sources: fetcher,
@@ -134,7 +143,7 @@ func (a *app) run(ctx context.Context, plan *chain.Plan, m machine.Machine, f cl
 			if done, ok := e.(chain.StageDone); ok {
 				finished = append(finished, done.Done)
 			}
-			view.tell(e)
+			tell(e)
 		},
 	})
 	view.close()

@@ -26,6 +26,7 @@ type comparing struct {
 	mirrors             []string
 	jobs                int
 	rebuild             bool
+	machineFlags
 }
 
 // compareVerb is rung compare.
@@ -59,6 +60,7 @@ told of. docs/compare.md tells more.`,
 	flags.StringVar(&f.seed, "seed", "", "folder with the seed, in place of the one rung carries")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "stages to run side by side on a machine")
 	flags.BoolVar(&f.rebuild, "rebuild", false, "run every stage, whatever earlier comparisons have kept")
+	addGuestFlags(c, &f.machineFlags)
 	addMirrorFlag(c, &f.mirrors)
 	complete(c, "machines", a.machineNames()...)
 	complete(c, "arch", "amd64", "arm64", "riscv64")
@@ -133,7 +135,7 @@ func (a *app) contenders(ctx context.Context, f comparing) ([]contender, error) 
 		return nil, err
 	}
 	for _, name := range names {
-		c, err := a.contender(ctx, name, f.arch)
+		c, err := a.contender(ctx, name, f)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -171,13 +173,13 @@ func (a *app) checkNames(names []string) error {
 }
 
 // contender makes a machine and sees whether it works.
-func (a *app) contender(ctx context.Context, name, arch string) (contender, error) {
-	m, err := a.newMachine(name, machineFlags{})
+func (a *app) contender(ctx context.Context, name string, f comparing) (contender, error) {
+	m, err := a.newMachine(name, f.machineFlags)
 	if err != nil {
 		return contender{}, err
 	}
-	if !slices.Contains(m.Info().Arches, arch) {
-		return contender{}, fault.New(fault.Unavailable, "machine %s runs no %s programs here", name, arch)
+	if !slices.Contains(m.Info().Arches, f.arch) {
+		return contender{}, fault.New(fault.Unavailable, "machine %s runs no %s programs here", name, f.arch)
 	}
 	begin := time.Now()
 	if err := m.Check(ctx); err != nil {
@@ -196,7 +198,7 @@ func (a *app) try(ctx context.Context, h *home, plan *chain.Plan, m contender, f
 	}
 	attempt, err := chain.Try(ctx, plan, chain.Options{
 		Blobs: h.disk, Actions: h.disk, Ledger: h.ledger, Machine: m, Jobs: f.jobs, Rebuild: f.rebuild, Now: time.Now,
-		Lint: lint, Sources: fetcher, Watch: view.tell,
+		Lint: lint, Sources: fetcher, Watch: watching(m.Machine, view.tell),
 	})
 	attempt.Start = m.start
 	return attempt, err

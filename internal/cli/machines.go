@@ -16,11 +16,14 @@ import (
 	"github.com/rung-build/rung/internal/machine/chroot"
 	"github.com/rung-build/rung/internal/machine/host"
 	"github.com/rung-build/rung/internal/machine/podman"
+	"github.com/rung-build/rung/internal/machine/qemu"
 	"github.com/rung-build/rung/internal/machine/sandbox"
 )
 
 // sandboxName is the machine that runs jobs where nothing else is asked for.
 const sandboxName = "sandbox"
+
+const qemuName = "qemu"
 
 // driver makes a machine.
 type driver struct {
@@ -30,12 +33,21 @@ type driver struct {
 
 // machineFlags are what the flags of a verb say of the machines it runs jobs on.
 type machineFlags struct {
-	interactive bool // a step that fails leaves the person at the terminal in a shell
+	interactive   bool   // a step that fails leaves the person at the terminal in a shell
+	kernel, accel string // of a virtual machine
 }
 
 // addMachineFlags adds the flags of a verb that runs jobs.
 func addMachineFlags(c *cobra.Command, f *machineFlags) {
 	c.Flags().BoolVarP(&f.interactive, "interactive", "i", false, "open a shell at a step that fails")
+	addGuestFlags(c, f)
+}
+
+// addGuestFlags adds the flags that only virtual machines know.
+func addGuestFlags(c *cobra.Command, f *machineFlags) {
+	c.Flags().StringVar(&f.kernel, "kernel", "", "kernel of a virtual machine (default the newest that rung doctor finds)")
+	c.Flags().StringVar(&f.accel, "accel", "", "accelerator of a virtual machine: kvm or tcg (default kvm where it works)")
+	complete(c, "accel", "kvm", "tcg")
 }
 
 // drivers are the machines there are, the best first.
@@ -50,10 +62,26 @@ func (a *app) drivers(f machineFlags) []driver {
 		{"podman", func() machine.Machine { return podman.New(podman.Options{Options: o, Dir: a.containers()}) }},
 		{"docker", func() machine.Machine { return podman.New(podman.Options{Options: o, Docker: true}) }},
 		{"chroot", func() machine.Machine { return chroot.New(o) }},
+		{qemuName, func() machine.Machine { return qemu.New(a.guests(o, f)) }},
+		{qemuName + "-" + conductorScheme, func() machine.Machine { return newConducted(a.guests(o, f)) }},
 		{"host", func() machine.Machine {
 			return host.New(host.Options{Now: o.Now, Dir: a.scratch(), Terminal: o.Terminal})
 		}},
 	}
+}
+
+// guests are the options of virtual machines.
+func (a *app) guests(o agent.Options, f machineFlags) qemu.Options {
+	q := qemu.Options{Options: o, Kernel: f.kernel, Accel: f.accel, Folder: a.scratch()}
+	if folder, err := a.cacheFolder(); err == nil { // whoever uses the store says why not
+		q.Kernels, q.State = filepath.Join(folder, "kernel"), filepath.Join(folder, "qemu")
+	}
+	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR"} {
+		if value := a.env(name); value != "" && f.interactive {
+			q.Display = append(q.Display, name+"="+value)
+		}
+	}
+	return q
 }
 
 func (a *app) machineNames() []string {

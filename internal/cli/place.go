@@ -16,6 +16,11 @@ func (a *app) storeFolder() (string, error) {
 			return filepath.Abs(dir)
 		}
 	}
+	return a.cacheFolder()
+}
+
+// cacheFolder is rung's folder among the caches of the user, whatever store is used: kernels lie there.
+func (a *app) cacheFolder() (string, error) {
 	if cache := a.env("XDG_CACHE_HOME"); filepath.IsAbs(cache) {
 		return filepath.Join(cache, "rung"), nil
 	}
