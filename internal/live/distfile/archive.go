@@ -83,10 +83,13 @@ func (f *Fetcher) makeAll(ctx context.Context, files []File, results []Result) e
 
 // makeOne tries each git line of a file.
 func (f *Fetcher) makeOne(ctx context.Context, file File, r *Result) error {
+	tried := map[string]bool{}
 	for _, l := range file.Lines {
-		if l.Git == "" || r.State != Failed {
+		key := l.Git + "~" + l.Ref
+		if l.Git == "" || r.State != Failed || tried[key] {
 			continue
 		}
+		tried[key] = true
 		label := "git+" + redacted(l.Git) + "~" + l.Ref
 		f.watch(source.Trying{Name: file.Name, Place: label})
 		size, note, err := f.Git.make(ctx, f.Cache, l, r.Tries)
@@ -153,11 +156,14 @@ func prefixes(d Distfile) []string {
 	return all
 }
 
+// gitGzip stands for git's own compressor, which is zlib's: git archive has used it unless told otherwise since 2.38.
+func gitGzip() []string { return []string{"git", "archive", "gzip"} }
+
 // packers are the programs that may have packed an archive, by its name; the first is that of mirror.sh.
 func packers(name string) [][]string {
 	switch {
 	case strings.HasSuffix(name, ".gz"), strings.HasSuffix(name, ".tgz"):
-		return [][]string{{"gzip", "-n"}, {"git", "archive", "gzip"}, {"gzip", "-n", "-9"}}
+		return [][]string{{"gzip", "-n"}, gitGzip(), {"gzip", "-n", "-9"}}
 	case strings.HasSuffix(name, ".xz"):
 		return [][]string{{"xz", "-T1"}, {"xz", "-T1", "-9"}}
 	}
@@ -195,7 +201,7 @@ func (a *Archiver) makeOf(ctx context.Context, c *Cache, d Distfile, commit stri
 	tar, out := filepath.Join(tmp, "tar"), filepath.Join(tmp, "out")
 	wrong := &ArchiveError{Commit: commit, Want: d.SHA256}
 	for _, prefix := range prefixes(d) {
-		if err := a.tar(ctx, a.clone(d), commit, prefix, d.Name, tar); err != nil {
+		if _, err := a.tar(ctx, d, commit, prefix, "", tar); err != nil {
 			return 0, "", err
 		}
 		if prefix == prefixes(d)[0] {
@@ -203,9 +209,12 @@ func (a *Archiver) makeOf(ctx context.Context, c *Cache, d Distfile, commit stri
 		}
 		for _, packer := range packers(d.Name) {
 			w := way{prefix, packer}
-			sum, err := a.pack(ctx, packer, tar, out)
-			if err != nil {
+			sum, err := a.pack(ctx, d, commit, w, tar, out)
+			if err != nil && len(wrong.Ways) == 0 {
 				return 0, "", err
+			}
+			if err != nil {
+				continue // an old git has no compressor of its own
 			}
 			if sum.Hex() != d.SHA256 {
 				wrong.Ways = append(wrong.Ways, Way{w.String(), sum.Hex()})

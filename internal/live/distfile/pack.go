@@ -8,27 +8,35 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 )
 
-// tar writes a commit as git archive does: the entries and their order are git's, the attributes those of the commit.
-func (a *Archiver) tar(ctx context.Context, repo, commit, prefix, name, to string) error {
-	format := "tar"
-	if strings.HasSuffix(name, ".zip") {
+// tar writes a commit as git archive does: the entries and their order are git's, the attributes those of the commit. The
+// format is "" for what the name of the line says, less its packing.
+func (a *Archiver) tar(ctx context.Context, d Distfile, commit, prefix, format, to string) (digest.Digest, error) {
+	switch {
+	case format != "":
+	case strings.HasSuffix(d.Name, ".zip"):
 		format = "zip"
+	default:
+		format = "tar"
 	}
-	argv := a.git(repo, "-c", "tar.umask=0002", "-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c",
-		"core.attributesFile=/dev/null", "archive", "--format="+format, "--prefix="+prefix, commit)
-	_, err := a.output(ctx, to, Program{Argv: argv, Env: alone()})
-	return err
+	argv := a.git(a.clone(d), "-c", "tar.umask=0002", "-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c",
+		"core.attributesFile=/dev/null", "-c", "tar.tar.gz.command="+strings.Join(gitGzip(), " "), "archive",
+		"--format="+format, "--prefix="+prefix, commit)
+	return a.output(ctx, to, Program{Argv: argv, Env: alone()})
 }
 
-// pack packs a file.
-func (a *Archiver) pack(ctx context.Context, packer []string, from, to string) (digest.Digest, error) {
-	if packer == nil {
+// pack packs a file in one way.
+func (a *Archiver) pack(ctx context.Context, d Distfile, commit string, w way, from, to string) (digest.Digest, error) {
+	if slices.Equal(w.packer, gitGzip()) {
+		return a.tar(ctx, d, commit, w.prefix, "tar.gz", to)
+	}
+	if w.packer == nil {
 		if err := os.Rename(from, to); err != nil {
 			return digest.Digest{}, fault.New(fault.Unavailable, "distfiles: %w", err)
 		}
@@ -39,7 +47,7 @@ func (a *Archiver) pack(ctx context.Context, packer []string, from, to string) (
 		return digest.Digest{}, fault.New(fault.Unavailable, "distfiles: %w", err)
 	}
 	defer in.Close()
-	return a.output(ctx, to, Program{Argv: packer, Env: alone(), Stdin: in})
+	return a.output(ctx, to, Program{Argv: w.packer, Env: alone(), Stdin: in})
 }
 
 // output runs a program and keeps what it prints in a file.
