@@ -42,6 +42,7 @@ type Options struct {
 	Wide     int              // most steps of a group side by side; 0 for as many as there are processors
 	MaxLog   int64            // bytes a job may print; 0 for 16 MiB
 	Boot     time.Duration    // how long a machine may take until the first step can start; 0 for 30 s
+	Slow     int              // how many times longer than its limits say a job may take; 0 for what the machine is known for
 	Terminal *Terminal        // where a person is who wants a shell at a step that fails; nil for nobody
 }
 
@@ -99,7 +100,7 @@ func Run(ctx context.Context, job machine.Job, blobs store.Blobs, watch machine.
 	o = o.With()
 	var s *Session
 	ready := make(chan struct{}) // closed when s is set
-	course := walk.Begin(job, walk.Options{Watch: watch, Now: o.Now, MaxLog: o.MaxLog, Boot: o.Boot, Kill: func() {
+	course := walk.Begin(job, walk.Options{Watch: watch, Now: o.Now, MaxLog: o.MaxLog, Boot: o.Boot, Slow: o.Slow, Kill: func() {
 		go func() {
 			<-ready
 			if s != nil {

@@ -154,6 +154,7 @@ func (m *SchemeMachine) runScheme(ctx context.Context, job machine.Job, scheme d
 	}
 	o := m.engine.options.Options
 	o.Terminal = nil // there is no shell in these guests
+	o.Slow = m.engine.slow(ctx)
 	result, err := agent.Run(ctx, job, blobs, watch, o, start)
 	if err != nil || c == nil {
 		return machine.Result{}, err

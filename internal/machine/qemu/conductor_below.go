@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"slices"
@@ -132,7 +131,8 @@ func (m *SchemeMachine) runBelow(ctx context.Context, job machine.Job, blobs sto
 	b := &belowRun{m: m, job: job, blobs: blobs}
 	timed := job
 	timed.Limits.Time += time.Duration(len(steps)) * m.engine.options.Boot
-	b.course = walk.Begin(timed, walk.Options{Watch: watch, Now: m.engine.options.Now, MaxLog: m.engine.options.MaxLog, Kill: b.kill})
+	b.course = walk.Begin(timed, walk.Options{Watch: watch, Now: m.engine.options.Now, MaxLog: m.engine.options.MaxLog, Kill: b.kill,
+		Slow: m.engine.slow(ctx)})
 	defer context.AfterFunc(ctx, b.kill)()
 	for i, s := range steps {
 		if err = b.step(ctx, i, s); err != nil || b.course.Failed() {
@@ -283,44 +283,6 @@ func (b *belowRun) exports() (tree.Tree, error) {
 		}
 	}
 	return tree.New(append(nodes, exportedOthers(b.job)...)...)
-}
-
-// collected is what came over a line.
-type collected struct {
-	content bytes.Buffer
-	limit   int64
-	told    func([]byte)
-	over    bool
-	ended   chan struct{}
-}
-
-// collect reads a line to its end, in the background, and keeps what a program wrote to it.
-func collect(line io.Reader, limit int64, told func([]byte)) *collected {
-	c := &collected{limit: limit, told: told, ended: make(chan struct{})}
-	go func() {
-		defer close(c.ended)
-		p := &plainText{w: c}
-		_, _ = io.Copy(p, line) // the line ends with the guest
-		_ = p.flush()           // which never fails
-	}()
-	return c
-}
-
-// Write takes what came. It never fails.
-func (c *collected) Write(p []byte) (int, error) {
-	kept := p[:min(int64(len(p)), c.limit-int64(c.content.Len()))]
-	c.over = c.over || len(kept) < len(p)
-	c.content.Write(kept)
-	if len(p) > 0 {
-		c.told(bytes.Clone(p))
-	}
-	return len(p), nil
-}
-
-// all waits for the end of the line.
-func (c *collected) all() (content []byte, over bool) {
-	<-c.ended
-	return c.content.Bytes(), c.over
 }
 
 // schemeNode is scheme1 in the conductor's own directory.

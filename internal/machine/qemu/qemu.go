@@ -149,12 +149,28 @@ func (m *Machine) Run(ctx context.Context, job machine.Job, blobs store.Blobs, w
 	return m.run(ctx, job, blobs, watch)
 }
 
+// slowTCG is how many times slower than a processor a program that plays one is, at worst.
+const slowTCG = 20
+
+// slow is how many times longer than its limits say a job may take.
+func (m *Machine) slow(ctx context.Context) int {
+	if m.options.Slow > 0 {
+		return m.options.Slow
+	}
+	if f, err := m.find(ctx); err == nil && f.accel.name == "tcg" {
+		return slowTCG
+	}
+	return 1 // where nothing was found, the run says so
+}
+
 func (m *Machine) run(ctx context.Context, job machine.Job, blobs store.Blobs, watch machine.Watch) (machine.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return machine.Result{}, fault.New(fault.Interrupted, "job %s: %w", job.Name, err)
 	}
 	var s *session
-	r, err := agent.Run(ctx, job, blobs, watch, m.options.Options, func(c *walk.Course) (*agent.Session, error) {
+	o := m.options.Options
+	o.Slow = m.slow(ctx)
+	r, err := agent.Run(ctx, job, blobs, watch, o, func(c *walk.Course) (*agent.Session, error) {
 		var err error
 		if s, err = m.launch(ctx, job, blobs, c); err != nil {
 			return nil, err

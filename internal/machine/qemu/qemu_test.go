@@ -29,7 +29,7 @@ func newMachine(t *testing.T, transport string) *qemu.Machine {
 	t.Helper()
 	need.Arch(t, "amd64")
 	return qemu.New(qemu.Options{
-		Options: agent.Options{Now: time.Now}, Program: need.Tool(t, "qemu-system-x86_64"), Kernel: need.Kernel(t),
+		Options: agent.Options{Now: time.Now, Slow: 1}, Program: need.Tool(t, "qemu-system-x86_64"), Kernel: need.Kernel(t),
 		Accel: "tcg", Transport: transport, Folder: t.TempDir(),
 	})
 }

@@ -21,7 +21,8 @@ type Course struct {
 	job   machine.Job
 	watch machine.Watch
 	now   func() time.Time
-	kill  func() // ends all steps that run; called once, at the first failure
+	kill  func()        // ends all steps that run; called once, at the first failure
+	slow  time.Duration // a factor
 
 	mu      sync.Mutex // protects what follows, and is held while the watcher is told
 	begun   time.Time
@@ -47,12 +48,17 @@ type Options struct {
 	MaxLog int64            // bytes of output of all steps; more is a failure
 	Kill   func()           // ends all steps that run, soon; it must not wait
 	Boot   time.Duration    // how long until Ready has to be called; 0 for a machine that is ready at once
+	// Slow is how many times longer than its limits say a job may take on this machine, for a processor that is played by
+	// a program; 0 for 1.
+	Slow int
 }
 
 // Begin starts the clock of a job. Finish, Abandon or Stop ends it. A machine that takes its time to start says with
 // Ready that it has; until then the job's own time does not run.
 func Begin(job machine.Job, o Options) *Course {
-	c := &Course{job: job, watch: o.Watch, now: o.Now, kill: o.Kill, maxLog: o.MaxLog, begun: o.Now()}
+	c := &Course{
+		job: job, watch: o.Watch, now: o.Now, kill: o.Kill, maxLog: o.MaxLog, begun: o.Now(), slow: time.Duration(max(o.Slow, 1)),
+	}
 	if o.Boot <= 0 {
 		c.time()
 		return c
@@ -65,8 +71,9 @@ func Begin(job machine.Job, o Options) *Course {
 
 // time starts the job's own time.
 func (c *Course) time() {
-	c.whole = time.AfterFunc(c.job.Limits.Time, func() {
-		c.Fail(fail(machine.CauseTime, -1, "the job ran longer than %v", c.job.Limits.Time))
+	limit := c.job.Limits.Time * c.slow
+	c.whole = time.AfterFunc(limit, func() {
+		c.Fail(fail(machine.CauseTime, -1, "the job ran longer than %v", limit))
 	})
 }
 
@@ -96,7 +103,7 @@ func (c *Course) Start(i int) {
 	for len(c.steps) <= i {
 		c.steps = append(c.steps, stepCourse{})
 	}
-	limit := c.job.Steps[i].Limit
+	limit := c.job.Steps[i].Limit * c.slow
 	c.steps[i].begun = c.now()
 	c.steps[i].timer = time.AfterFunc(limit, func() {
 		c.Fail(fail(machine.CauseTime, i, "ran longer than %v", limit))
