@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"sync"
@@ -126,36 +125,4 @@ func (g *schemeGuest) keepConsole(ctx context.Context, blobs store.Blobs) (diges
 		return digest.Digest{}, fmt.Errorf("keeping the console: %w", err)
 	}
 	return d, nil
-}
-
-// plainText gives back what a program wrote to a terminal, which puts a CR before each LF.
-type plainText struct {
-	w    io.Writer
-	held bool // a CR came last
-}
-
-func (p *plainText) Write(b []byte) (int, error) {
-	out := make([]byte, 0, len(b)+1)
-	for _, c := range b {
-		if p.held && c != '\n' {
-			out = append(out, '\r')
-		}
-		if p.held = c == '\r'; !p.held {
-			out = append(out, c)
-		}
-	}
-	if _, err := p.w.Write(out); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
-
-// flush gives what is held back, for nothing follows it.
-func (p *plainText) flush() error {
-	if !p.held {
-		return nil
-	}
-	p.held = false
-	_, err := p.w.Write([]byte{'\r'})
-	return err
 }

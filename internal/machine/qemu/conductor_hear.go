@@ -97,28 +97,17 @@ func (m *SchemeMachine) conduct(ctx context.Context, job machine.Job, scheme dig
 		}
 	}()
 	c.trouble = func() error { return c.explain(ctx, blobs) }
-	c.stream = uart.NewReceiver(c.guest.lines[lineReports], ackWriter{c.guest.lines[lineAcks]},
-		uart.Options{Text: textOf{c}, Patience: -1})
-	c.in = bufio.NewReaderSize(c.stream, 1<<16)
+	c.listen(c.guest.lines[lineReports], ackWriter{c.guest.lines[lineAcks]})
 	go c.drain()
 	go func() { c.out.CloseWithError(c.hear()) }()
 	return c, nil
 }
 
-// ackWriter sends acknowledgements to a terminal as files of a line: scheme1 reads a file to its end.
-type ackWriter struct{ w io.WriteCloser }
-
-// endOfFile is what a terminal takes for the end of a file: VEOF of termios(3).
-const endOfFile = 0x04
-
-func (a ackWriter) Write(p []byte) (int, error) {
-	if _, err := a.w.Write(append(bytes.Clone(p), endOfFile)); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+// listen makes a stream of the line.
+func (c *conducted) listen(line io.Reader, acks io.Writer) {
+	c.stream = uart.NewReceiver(line, acks, uart.Options{Text: textOf{c}, Patience: -1})
+	c.in = bufio.NewReaderSize(c.stream, 1<<16)
 }
-
-func (a ackWriter) Close() error { return a.w.Close() }
 
 // drain reads what the terminal echoes of acknowledgements.
 func (c *conducted) drain() {
@@ -131,12 +120,6 @@ func (c *conducted) session() *agent.Session {
 		Order: nowhere{}, Placed: true, Reports: bufio.NewReaderSize(c.passed, 1<<16), Kill: c.guest.process.kill, Wait: c.wait, Trouble: c.trouble,
 	}
 }
-
-// nowhere is where nothing is typed.
-type nowhere struct{}
-
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (nowhere) Close() error                { return nil }
 
 func (c *conducted) wait() string {
 	status := c.guest.end()
@@ -243,7 +226,7 @@ func (c *conducted) export(r *conductorReport) error {
 	last := len(c.job.Steps) - 1
 	f := walk.Judge(last, walk.Ended{Bytes: c.size, Files: c.files}, c.job.Limits, machine.CallsAny)
 	if f != nil {
-		return c.send(&conductorReport{Kind: "fail", Failure: f}, nil)
+		return c.send(&conductorReport{Kind: "fail", Failure: f}, nil) // rung ends the guest
 	}
 	return c.send(r, io.LimitReader(c.in, r.Size))
 }
@@ -251,7 +234,7 @@ func (c *conducted) export(r *conductorReport) error {
 // finish adds the exports that are no files, once the stream has come to its end.
 func (c *conducted) finish(r *conductorReport) error {
 	if _, err := c.in.ReadByte(); err != io.EOF {
-		return fault.New(fault.Internal, "conductor: something follows the last report: %w", noEnd(err))
+		return fault.New(fault.Internal, "conductor: something follows the last one: %w", noEnd(err))
 	}
 	for _, n := range exportedOthers(c.job) {
 		if err := c.send(&conductorReport{Kind: "export", Node: &n}, nil); err != nil {
