@@ -24,8 +24,11 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: env}
 	root := a.root()
 	defer a.close()
-	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	rewritten, err := liveArgs(args)
+	if err == nil {
+		root.SetArgs(rewritten)
+		err = root.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return 0
 	}
@@ -60,7 +63,8 @@ and proves that what came out is the same whichever machine built it.`,
   rung why scheme1               # from an artefact down to the seed
   rung help bootstrap            # flags, examples and exit statuses of a verb`,
 	},
-		a.auditVerb(), a.bootstrap(), a.compareVerb(), a.completion(), a.cpioVerbs(), a.doctor(), a.ledgerVerbs(), a.man(),
+		a.auditVerb(), a.bootstrap(), a.compareVerb(), a.completion(), a.cpioVerbs(), a.doctor(), a.ledgerVerbs(), a.liveVerbs(),
+		a.man(),
 		a.reportVerb(), a.sourceVerbs(), a.storeVerbs(), a.version(), a.why(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true

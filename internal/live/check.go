@@ -209,18 +209,18 @@ func (all *findings) scripts(p *Plan) {
 		all.problems(AreaManifest, r.Problems)
 		for _, s := range r.Steps {
 			name := path.Join(r.Root, s.Kind.String(), s.Arg+".sh")
-			severity := manifest.Error
+			severity, then := manifest.Error, "which this line runs"
 			switch {
 			case s.Kind == manifest.Build && s.Bash:
 				name = path.Join(r.Root, s.Arg, fmt.Sprintf("pass%d.sh", s.Pass))
-				severity = manifest.Warning // helpers.sh goes on with its own functions
+				severity, then = manifest.Warning, "so that this line builds with what helpers.sh has for all"
 			case s.Kind == manifest.Build:
 				name = path.Join(r.Root, s.Arg, fmt.Sprintf("pass%d.kaem", s.Pass))
 			case s.Kind == manifest.Uninstall:
 				continue
 			}
 			if !p.Checkout.hasEntry(name) {
-				*all = append(*all, Finding{AreaManifest, severity, s.Pos, fmt.Sprintf("no %s, which this line runs", name),
+				*all = append(*all, Finding{AreaManifest, severity, s.Pos, fmt.Sprintf("no %s, %s", name, then),
 					"add it, or correct the line", fault.Usage})
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -233,22 +234,20 @@ func repository(dir string) (entries, error) {
 	return all, nil
 }
 
-// payloadVersion is the width of numbers that the checkout's importer reads: the source of one that reads eight bytes at
-// a time has a 64-bit type in it, that of the others has none.
+// wide finds a type or function for eight bytes in the source of an importer.
+var wide = regexp.MustCompile(`(?i)(^|[^a-z])(u|u_?int|read_?u?|le|get_?u?)64`)
+
+// payloadVersion is the width of numbers that the checkout's importer reads: its source has a word for eight bytes at a
+// time, or it has none. The one that rung ships reads both.
 func (c *Checkout) payloadVersion() payload.Version {
+	if c.Shipped {
+		return payload.U64
+	}
 	for _, e := range c.Roots[0].Entries {
 		if !strings.HasPrefix(e.Path, "steps/payload-import-") || !strings.HasSuffix(e.Path, ".c") {
 			continue
 		}
-		text := e.Text
-		if e.Host != "" {
-			b, err := os.ReadFile(e.Host)
-			if err != nil {
-				continue
-			}
-			text = string(b)
-		}
-		if strings.Contains(text, "64") {
+		if text, err := c.text(e.Path); err == nil && wide.MatchString(text) {
 			return payload.U64
 		}
 	}
