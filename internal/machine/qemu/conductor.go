@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
@@ -29,7 +30,7 @@ type SchemeMachine struct {
 // scheme1, of which each program is process 1 of a boot of its own.
 type Scheme func(machine.Job) (program digest.Digest, ok bool)
 
-// NewScheme makes a machine. Of the options, Wide, Terminal, Transport, Folder, Silence and Display are of no use to it.
+// NewScheme makes a machine. Wide, Terminal, Transport, Folder, Silence and Display are of no use to it.
 func NewScheme(o Options, scheme Scheme) *SchemeMachine { return &SchemeMachine{New(o), scheme} }
 
 // schemeName is the machine's name.
@@ -58,8 +59,9 @@ func (m *SchemeMachine) Check(ctx context.Context) error {
 		return err
 	}
 	job := machine.Job{
-		Name: name, Arch: arch, Inputs: inputs, Steps: []machine.Step{{Argv: []string{name, "out"}, Limit: m.engine.options.Boot}},
-		Exports: []string{"out"}, Limits: machine.Limits{Time: m.engine.options.Boot, Memory: 64 << 20, Output: 1 << 20, Files: 1},
+		Name: name, Arch: arch, Inputs: inputs, Exports: []string{"out"},
+		Steps:  []machine.Step{{Argv: []string{name, "out"}, Limit: time.Minute}},
+		Limits: machine.Limits{Time: time.Minute, Memory: 64 << 20, Output: 1 << 20, Files: 1},
 	}
 	result, err := m.runBelow(ctx, job, blobs, nil)
 	if err == nil && result.Failure != nil {
@@ -83,7 +85,8 @@ func exitZero() []byte {
 }
 
 // Run runs a job: see machine.Machine.
-func (m *SchemeMachine) Run(ctx context.Context, job machine.Job, blobs store.Blobs, watch machine.Watch) (machine.Result, error) {
+func (m *SchemeMachine) Run(ctx context.Context, job machine.Job, blobs store.Blobs,
+	watch machine.Watch) (machine.Result, error) {
 	if err := job.Validate(); err != nil {
 		return machine.Result{}, err
 	}

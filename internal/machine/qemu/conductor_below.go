@@ -83,7 +83,8 @@ func outputOf(job machine.Job, i int, exists map[string]bool) (string, error) {
 		}
 	}
 	if len(found) != 1 {
-		return "", fmt.Errorf("%q: as process 1 a program writes one file, which an argument names; found %q", job.Steps[i].Argv, found)
+		return "", fmt.Errorf("%q: as process 1 a program writes one file, which an argument names; found %q",
+			job.Steps[i].Argv, found)
 	}
 	if dir := path.Dir(found[0]); dir != "." && !exists[dir] {
 		return "", fmt.Errorf("%q: no directory %q", job.Steps[i].Argv, dir)
@@ -123,7 +124,8 @@ type belowRun struct {
 }
 
 // runBelow runs a job one program a boot. The time that kernels take to start is not the job's.
-func (m *SchemeMachine) runBelow(ctx context.Context, job machine.Job, blobs store.Blobs, watch machine.Watch) (machine.Result, error) {
+func (m *SchemeMachine) runBelow(ctx context.Context, job machine.Job, blobs store.Blobs,
+	watch machine.Watch) (machine.Result, error) {
 	steps, err := bootSteps(job)
 	if err != nil {
 		return machine.Result{}, fault.New(fault.KindOf(err), "job %s: %w", job.Name, err)
@@ -131,7 +133,8 @@ func (m *SchemeMachine) runBelow(ctx context.Context, job machine.Job, blobs sto
 	b := &belowRun{m: m, job: job, blobs: blobs}
 	timed := job
 	timed.Limits.Time += time.Duration(len(steps)) * m.engine.options.Boot
-	b.course = walk.Begin(timed, walk.Options{Watch: watch, Now: m.engine.options.Now, MaxLog: m.engine.options.MaxLog, Kill: b.kill,
+	o := m.engine.options
+	b.course = walk.Begin(timed, walk.Options{Watch: watch, Now: o.Now, MaxLog: o.MaxLog, Kill: b.kill,
 		Slow: m.engine.slow(ctx)})
 	defer context.AfterFunc(ctx, b.kill)()
 	for i, s := range steps {

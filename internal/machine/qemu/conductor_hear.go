@@ -79,7 +79,8 @@ func (m *SchemeMachine) conduct(ctx context.Context, job machine.Job, scheme dig
 		Grace: traceTime, Trouble: func(*guestconsole.Trouble) { kill <- struct{}{} },
 	})
 	c.guest, err = m.boot(ctx, schemeOrder{
-		initramfs: packed, memory: memoryFor(job, media), line: schemeLine(ownDir+"/scheme1", []string{"/" + ownDir + "/run.scm"}),
+		initramfs: packed, memory: memoryFor(job, media),
+		line: schemeLine(ownDir+"/scheme1", []string{"/" + ownDir + "/run.scm"}),
 		console: func(p []byte) {
 			_, _ = c.console.Write(p) // which never fails
 			course.Console(p)
@@ -117,7 +118,8 @@ func (c *conducted) drain() {
 // session is the guest as package agent sees it.
 func (c *conducted) session() *agent.Session {
 	return &agent.Session{
-		Order: nowhere{}, Placed: true, Reports: bufio.NewReaderSize(c.passed, 1<<16), Kill: c.guest.process.kill, Wait: c.wait, Trouble: c.trouble,
+		Order: nowhere{}, Placed: true, Reports: bufio.NewReaderSize(c.passed, 1<<16),
+		Kill: c.guest.process.kill, Wait: c.wait, Trouble: c.trouble,
 	}
 }
 

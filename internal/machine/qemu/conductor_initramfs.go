@@ -76,9 +76,9 @@ func (a *schemeFiles) job(job machine.Job) {
 	}
 }
 
-// pack writes the archive into a file without a name. Process 1 has the serial line of the number as its standard streams:
-// Linux has a dev/console of its own before it unpacks anything, and keeps it where another device of that name comes,
-// but not where a file does (clean_path in init/initramfs.c).
+// pack writes the archive into a file without a name. Process 1 has the serial line of the number as its standard
+// streams: Linux has a dev/console of its own before it unpacks anything, and keeps it where another device of the name
+// comes, but not where a file does (clean_path in init/initramfs.c).
 func (a *schemeFiles) pack(ctx context.Context, blobs store.Blobs, streams uint32) (*os.File, error) {
 	all, err := tree.New(a.nodes...)
 	if err != nil {

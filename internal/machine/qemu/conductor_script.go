@@ -21,8 +21,8 @@ var conductorText string
 // modeText is what a file that may be executed does in place of its own work: see conductor.scm.
 const modeText = "(exit 42)\n"
 
-// conductorReport is what the second conductor says of a job: the reports of an agent (package agent, wire.go), without those that
-// only an agent can give.
+// conductorReport is what the second conductor says of a job: the reports of an agent (package agent, wire.go), without
+// those that only an agent can give.
 type conductorReport struct {
 	Kind    string
 	Step    int              `json:",omitempty"`
@@ -102,8 +102,8 @@ func missingExport(job machine.Job, name string) *machine.Failure {
 	return &machine.Failure{Cause: machine.CauseMissing, Step: len(job.Steps), Detail: fmt.Sprintf("no file %q", name)}
 }
 
-// exportedFiles are the files that a job exports, those in exported directories among them. A directory's are the inputs
-// in it: nothing else can be in one, where inputs are read-only.
+// exportedFiles are the files that a job exports, those in exported directories among them. A directory's are the
+// inputs in it: nothing else can be in one, where inputs are read-only.
 func exportedFiles(job machine.Job) []tree.Node {
 	var files []tree.Node
 	for _, e := range job.Exports {
@@ -123,8 +123,8 @@ func exportedFiles(job machine.Job) []tree.Node {
 	return files
 }
 
-// exportedOthers are the directories and links among the exports, and the directories that hold exports: rung knows them
-// without asking.
+// exportedOthers are the directories and links among the exports, and the directories that hold exports: rung knows
+// them without asking.
 func exportedOthers(job machine.Job) []tree.Node {
 	var others []tree.Node
 	for _, dir := range machine.Parents(job.Exports) {

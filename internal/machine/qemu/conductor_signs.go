@@ -24,7 +24,7 @@ const (
 	signEnd   = "Attempted to kill init! exitcode=0x"
 )
 
-// bootSigns are what the console says of process 1 where that is a program of the chain. Its end is a panic to the kernel.
+// bootSigns are what the console says of process 1 where that is a program of the chain. Its end is a panic to Linux.
 type bootSigns struct {
 	program string
 	started func()
@@ -126,8 +126,8 @@ func (s *bootSigns) wait(ctx context.Context, g *schemeGuest) (syscall.WaitStatu
 	}
 }
 
-// The registers of the UARTs of a PC that carry what a program writes, and what they hold. Source: the data sheet of the
-// PC16550D, 8.0 Registers, and the addresses that Linux gives ttyS1 and ttyS2 (arch/x86/include/asm/serial.h).
+// The registers of the UARTs of a PC that carry what a program writes, and what they hold. Source: the data sheet of
+// the PC16550D, 8.0 Registers, and the addresses that Linux gives ttyS1 and ttyS2 (arch/x86/include/asm/serial.h).
 const (
 	portFile    = 0x2f8
 	portPrint   = 0x3e8
@@ -143,7 +143,8 @@ const drainTime = 20 * time.Second
 // drained waits until a kernel has sent all that was written to its lines. A kernel that gave up still serves their
 // interrupts, unless it is to start anew, and a program that ends without closing a file leaves some to be sent then.
 func drained(ctx context.Context, control *os.File) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, drainTime, fault.New(fault.Internal, "a line is not sent in %v", drainTime))
+	late := fault.New(fault.Internal, "a line is not sent in %v", drainTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, drainTime, late)
 	defer cancel()
 	m, err := openMonitor(ctx, control, func(event) {})
 	if err != nil {
