@@ -75,7 +75,7 @@ int main(void)
 
 	load_modules();
 	mount("proc", "/proc", "proc", 0, 0); /* fails where this guest has no folder for it */
-	for (tries = 0; (status = import()) == 2 && tries < 20; tries++)
+	for (tries = 0; (status = import()) == 2 && tries < 100; tries++)
 		nanosleep(&moment, 0);
 	printf("payload-import ended with %d\n", status);
 	if ((folder = opendir(FOLDER)))

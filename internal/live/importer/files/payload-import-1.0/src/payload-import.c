@@ -378,24 +378,26 @@ static int try_disk(char *disk, unsigned long major, unsigned long minor)
 	return 1;
 }
 
-/* scan_known tries the disks that have fixed names, from the second on: the
- * first is booted from. Their numbers are those of devices.txt of Linux,
- * which Fiwix has as well. */
+/* scan_known tries the disks that have fixed names, the first of each kind
+ * last: most often it is the one that was booted from. The numbers are those
+ * of devices.txt of Linux, which Fiwix has as well. */
 static int scan_known(void)
 {
 	char disk[4];
 	int i;
+	int n;
 
 	disk[3] = 0;
 	disk[1] = 'd';
-	for (i = 1; i < 26; i = i + 1) {
-		disk[2] = 'a' + i;
+	for (i = 1; i <= 26; i = i + 1) {
+		n = i % 26;
+		disk[2] = 'a' + n;
 		disk[0] = 'h';
-		if (try_disk(disk, i == 1 ? 3 : i < 4 ? 22 : 0, i % 2 * 64)) {
+		if (try_disk(disk, n < 2 ? 3 : n < 4 ? 22 : 0, n % 2 * 64)) {
 			return 1;
 		}
 		disk[0] = 's';
-		if (try_disk(disk, i < 16 ? 8 : 65, i % 16 * 16)) {
+		if (try_disk(disk, n < 16 ? 8 : 65, n % 16 * 16)) {
 			return 1;
 		}
 		disk[0] = 'v';
