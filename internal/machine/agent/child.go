@@ -33,8 +33,12 @@ const word = "rung:agent"
 // Child has to be called first thing by main, and by TestMain of each test that runs jobs on a machine with an agent: an
 // agent is started from the running program's own file. In the first process of a pid namespace whose last argument says
 // so it does an agent's work on its standard streams and gives the status to exit with; in any other process it does
-// nothing and ok is false.
+// nothing and ok is false. It also becomes the first program of a guest: see Enter.
 func Child() (status int, ok bool) {
+	if asked, err := entering(); asked {
+		fmt.Fprintf(os.Stderr, "rung: guest: %v\n", err)
+		return notEntered, true
+	}
 	if len(os.Args) != 2 || os.Args[1] != word || os.Getpid() != 1 {
 		return 0, false
 	}
