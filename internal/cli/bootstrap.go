@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,13 +56,13 @@ of one that is named. It unpacks anywhere, and is the same, byte for byte, where
   rung bootstrap --export boot2=boot2.tar
   rung bootstrap --json | jq .verdict`,
 		kinds: []fault.Kind{fault.NotFound, fault.BuildFailed, fault.Mismatch, fault.Limit, fault.Unavailable,
-			fault.Interrupted},
+			fault.Panic, fault.Oops, fault.OutOfMemory, fault.Reboot, fault.Silence, fault.EarlyExit, fault.Interrupted},
 		run: func(c *cobra.Command, _ []string) error { return a.climb(c.Context(), f) },
 	})
 	flags := c.Flags()
 	flags.StringVar(&f.arch, "arch", runtime.GOARCH, "architecture, by Go's name")
 	flags.StringVar(&f.out, "out", "build", "folder for the artefacts")
-	flags.StringVar(&f.machine, "machine", sandboxName, "machine to run on: "+strings.Join(a.machineNames(), " or "))
+	flags.StringVar(&f.machine, "machine", sandboxName, "machine to run on: "+oneOf(a.machineNames()))
 	flags.StringVar(&f.seed, "seed", "", "folder with the seed, in place of the one rung carries")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "stages to run side by side")
 	flags.BoolVar(&f.rebuild, "rebuild", false, "run every stage, and compare with what earlier runs gave")

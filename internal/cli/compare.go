@@ -49,7 +49,7 @@ told of. docs/compare.md tells more.`,
   rung compare --rebuild                   # keep nothing of earlier comparisons
   rung compare --json | jq '.stages[] | {name, cells}'`,
 		kinds: []fault.Kind{fault.NotFound, fault.BuildFailed, fault.Mismatch, fault.Limit, fault.Unavailable,
-			fault.Interrupted},
+			fault.Panic, fault.Oops, fault.OutOfMemory, fault.Reboot, fault.Silence, fault.EarlyExit, fault.Interrupted},
 		run: func(c *cobra.Command, _ []string) error { return a.compare(c.Context(), f) },
 	})
 	flags := c.Flags()

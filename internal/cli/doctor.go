@@ -31,6 +31,7 @@ type machineHealth struct {
 	Works    bool          `json:"works"`
 	Why      string        `json:"why,omitempty"`  // it does not
 	Mend     string        `json:"mend,omitempty"` // what to do about it
+	Note     string        `json:"note,omitempty"` // what is good to know where it works
 	Start    time.Duration `json:"start_ns"`       // wall time of its own check, which starts it once
 }
 
@@ -71,11 +72,20 @@ func (a *app) doctor() *cobra.Command {
 
 func examine(ctx context.Context, d driver) machineHealth {
 	m := d.make()
-	info := m.Info()
-	h := machineHealth{Name: info.Name, Version: info.Version, Isolated: info.Isolated, Arches: info.Arches}
 	begin := time.Now()
 	err := m.Check(ctx)
-	h.Start, h.Works = time.Since(begin), err == nil
+	took := time.Since(begin)
+	info := m.Info() // after the check, which may have found out how the machine is to be used here
+	h := machineHealth{
+		Name: info.Name, Version: info.Version, Isolated: info.Isolated, Arches: info.Arches, Works: err == nil, Start: took,
+	}
+	if guest, ok := m.(interface {
+		Accel(context.Context) (string, string, error)
+	}); ok && err == nil {
+		if name, why, err := guest.Accel(ctx); err == nil {
+			h.Note = name + ": " + why
+		}
+	}
 	if err != nil {
 		h.Why, h.Mend = err.Error(), fault.HintOf(err)
 	}
@@ -137,6 +147,9 @@ func (d diagnosis) text(w io.Writer) error {
 			state += ", not isolated"
 		}
 		fmt.Fprintf(w, "machine %s (%s): %s\n", m.Name, m.Version, state)
+		if m.Note != "" {
+			fmt.Fprintf(w, "  note: %s\n", m.Note)
+		}
 		reason(w, m.Why, m.Mend)
 	}
 	state := "writable"

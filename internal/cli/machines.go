@@ -92,6 +92,12 @@ func (a *app) machineNames() []string {
 	return names
 }
 
+// oneOf is a choice as people write it: "a, b or c".
+func oneOf(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
 // newMachine makes the machine of a name.
 func (a *app) newMachine(name string, f machineFlags) (machine.Machine, error) {
 	for _, d := range a.drivers(f) {
@@ -99,8 +105,7 @@ func (a *app) newMachine(name string, f machineFlags) (machine.Machine, error) {
 			return d.make(), nil
 		}
 	}
-	return nil, fault.New(fault.Usage, "--machine %s: want %s", name,
-		strings.Join(a.machineNames(), " or "))
+	return nil, fault.New(fault.Usage, "--machine %s: want %s", name, oneOf(a.machineNames()))
 }
 
 // scratch is the folder for files that live as long as a job.
