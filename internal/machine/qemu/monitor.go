@@ -106,4 +106,3 @@ func (m *Monitor) human(ctx context.Context, command string) error {
 	}
 	return nil
 }
-
