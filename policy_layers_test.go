@@ -31,7 +31,7 @@ func rooms() []room {
 		{"internal/live/distfile", "internal/live/manifest internal/source internal/source/* internal/store internal/format/* internal/tree internal/digest internal/filelock internal/fault",
 			"lists of sources, and what a fetch makes of them"},
 		{"internal/live/guest", "internal/live/manifest internal/machine/console internal/fault", "what a running guest prints, and what that means"},
-		{"internal/live/importer", "", "a program of a guest and the lines that call it, as data"},
+		{"internal/live/importer", "internal/format/payload", "a program of a guest and the lines that call it, as data"},
 		{"internal/live/audit", "internal/store internal/format/* internal/tree internal/digest internal/fault", "looks into archives, runs nothing"},
 		{"internal/image", "internal/... -internal/cli -internal/report seed", "a product stands on the engine"},
 		{"internal/flist", "internal/digest internal/fault internal/tree internal/store internal/format/*",

@@ -5,13 +5,16 @@
 package srcfs
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/need"
@@ -151,5 +154,49 @@ func TestSameAsGenerator(t *testing.T) {
 	t.Logf("%d bytes of image; %d of %d bytes, %d of %d entries", len(image), c.Bytes, c.MaxBytes, c.Entries, c.MaxEntries)
 	if err := c.Check(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestBuilderHex0BootsTheImage boots our image under TCG until builder-hex0's shell says the name of the last entry of
+// the first folder, which means that the boot sector has compiled the kernel, and that the kernel has found the stream.
+func TestBuilderHex0BootsTheImage(t *testing.T) {
+	dir, b := checkout(t), blobs{}
+	nodes := []tree.Node{b.file("0/one", "1"), b.file("0/two words", strings.Repeat("\x00src\n", 1000)),
+		b.file("0/z", ""), b.file(firstScript, "")}
+	for _, name := range []string{hex0Source, kaemSource} {
+		content, err := os.ReadFile(filepath.Join(dir, "seed/stage0-posix", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		nodes = append(nodes, b.file(name, string(content)))
+	}
+	disk := filepath.Join(t.TempDir(), "disk")
+	if err := os.WriteFile(disk, mustEncode(t, realBoot(t, dir), mustTree(t, nodes...), b), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, need.Tool(t, "qemu-system-x86_64"), "-M", "pc", "-accel", "tcg", "-m", "4G",
+		"-nographic", "-no-reboot", "-nic", "none", "-drive", "format=raw,file="+disk)
+	console, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for lines := bufio.NewScanner(console); lines.Scan() && len(said) < 1000; {
+		said = append(said, strings.TrimSpace(lines.Text()))
+		if said[len(said)-1] == "./"+hex0Source {
+			break
+		}
+	}
+	cancel() // ends the guest
+	_ = cmd.Wait()
+	got := strings.Join(said, " ")
+	want := "src . src ./0 src ./0/one src ./0/two words src ./0/z src ./kaem.x86 src ./x86 src ./x86/hex0_x86.hex0"
+	if !strings.HasSuffix(got, want) {
+		t.Errorf("builder-hex0 says %q; want it to end in %q", got, want)
 	}
 }

@@ -344,3 +344,26 @@ func TestFilesAreAStep(t *testing.T) {
 		t.Errorf("pass1.kaem: %v, %q; want it to hold %q", err, step, want)
 	}
 }
+
+// TestVersionOfReadsTheImporter: R7: the version is that which the checkout's importer reads.
+func TestVersionOfReadsTheImporter(t *testing.T) {
+	own, err := os.ReadFile(source(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		source string
+		want   payload.Version
+	}{
+		{string(own), payload.U64},
+		{"static int read_u32(FILE *f, unsigned long *n) { unsigned char b[4]; }", payload.U32},
+		{"/* not\n uint64_t */ uint32_t n; // u64\nputs(\"a \\\" u64\");", payload.U32},
+		{"unsigned long le32(char *p); int le64(char *p) { return le32(p) | le32(p + 4); }", payload.U64},
+		{"int main() { off64_t n; lseek64(0, n, 65536); }", 0},
+		{"", 0},
+	} {
+		if got, err := VersionOf(test.source); got != test.want || (err == nil) != (test.want != 0) {
+			t.Errorf("VersionOf(%.60q) = %v, %v; want %v", test.source, got, err, test.want)
+		}
+	}
+}
