@@ -113,7 +113,8 @@ func (s *scanner) tree(from, to string, list []Entry) ([]Entry, error) {
 // entry is a file or folder of the checkout; false where it is no input.
 func (s *scanner) entry(name, inside string) (Entry, bool, error) {
 	base := path.Base(name)
-	if strings.Contains(base, ".git") || base == configFile && !strings.Contains(inside, "/files/") {
+	generated := base == configFile && strings.HasPrefix(name, stepsRoot) && strings.Count(name, "/") == 1
+	if strings.Contains(base, ".git") || generated {
 		return Entry{}, false, nil
 	}
 	if isStray(base) {

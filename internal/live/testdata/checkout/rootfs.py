@@ -1,0 +1,1 @@
+# Only its name counts here, and that it knows no extra builds.

@@ -1,0 +1,1 @@
+/* of M2-Planet */

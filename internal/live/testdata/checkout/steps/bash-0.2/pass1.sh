@@ -1,0 +1,1 @@
+# builds bash-0.2

@@ -1,0 +1,1 @@
+# builds big-2.0

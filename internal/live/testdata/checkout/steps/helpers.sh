@@ -1,0 +1,1 @@
+# what builds in bash share

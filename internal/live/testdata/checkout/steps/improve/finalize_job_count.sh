@@ -1,0 +1,1 @@
+# improves: finalize_job_count

@@ -1,0 +1,1 @@
+# builds kernel-1.0

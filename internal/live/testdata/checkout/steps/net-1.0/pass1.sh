@@ -1,0 +1,1 @@
+# builds net-1.0

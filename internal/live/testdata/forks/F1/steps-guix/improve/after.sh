@@ -1,0 +1,1 @@
+# improves: after

@@ -1,0 +1,1 @@
+# hands over: linux64

@@ -1,0 +1,1 @@
+/* reads numbers as unsigned int */

@@ -1,0 +1,1 @@
+# It knows --extra-builds.
