@@ -70,6 +70,18 @@ func withEach(t *testing.T, test func(t *testing.T, program string)) {
 	t.Run("gcc", func(t *testing.T) {
 		test(t, compile(t, source(t), need.Tool(t, "gcc"), "-std=c89", "-pedantic", "-Wall", "-Wextra", "-Werror"))
 	})
+	t.Run("32 bits", func(t *testing.T) { // as wide as numbers are where the program runs
+		text, err := os.ReadFile(source(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		narrow := filepath.Join(t.TempDir(), "narrow.c")
+		content := bytes.ReplaceAll(text, []byte("unsigned long"), []byte("unsigned int"))
+		if err := os.WriteFile(narrow, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		test(t, compile(t, narrow, need.Tool(t, "gcc"), "-std=c89", "-pedantic", "-Wall", "-Wextra", "-Werror"))
+	})
 	t.Run("tcc", func(t *testing.T) { test(t, compile(t, source(t), tcc(t), "-std=c89", "-Wall", "-Werror")) })
 }
 
