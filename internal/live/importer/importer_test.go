@@ -350,6 +350,12 @@ func TestFilesAreAStep(t *testing.T) {
 	if diff := cmp.Diff(want, names); err != nil || diff != "" {
 		t.Errorf("Files: %v, differ (-want +got):\n%s", err, diff)
 	}
+	// R9: the import hangs on PAYLOAD_REQUIRED, in words that kaem and bash have both.
+	script, err := fs.ReadFile(Files(), want[0])
+	if want := "\nif match x${PAYLOAD_REQUIRED} xTrue; then\n    payload-import ${DISTFILES}\nfi\n"; err != nil ||
+		!strings.HasSuffix(string(script), want) {
+		t.Errorf("import_payload.sh: %v, %q; want it to end in %q", err, script, want)
+	}
 	step, err := fs.ReadFile(Files(), Package+"/pass1.kaem")
 	if want := fmt.Sprintf("tcc -static -o ${BINDIR}/%s %[1]s.c\n", "payload-import"); err != nil ||
 		!strings.Contains(string(step), want) {
