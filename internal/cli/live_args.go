@@ -37,7 +37,7 @@ func rootfsFlags() []rootfsFlag {
 // VALUE that begins with a dash only behind a =. Other command lines stay as they are, and so do flags of rung's own.
 func liveArgs(args []string) ([]string, error) {
 	at := slices.Index(args, "live")
-	if at < 0 || at+1 >= len(args) || !slices.Contains([]string{"check", "plan", "media", "run", "fetch"}, args[at+1]) {
+	if at < 0 || at+1 >= len(args) || !slices.Contains([]string{"check", "plan", "media", "run", "fetch", "mirror"}, args[at+1]) {
 		return args, nil
 	}
 	for _, before := range args[:at] {

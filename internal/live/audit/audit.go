@@ -16,6 +16,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -115,31 +116,42 @@ func Distfile(ctx context.Context, name string, content io.ReaderAt, size int64,
 	return l.result(allow), nil
 }
 
-// Folder looks at the files of a folder, as if they were those of an archive of some name. Licences are not asked for.
-func Folder(ctx context.Context, name string, fsys fs.FS, allow Allow) (Result, error) {
+// Folder looks at the files below some folders of a file system, as if they were those of an archive of some name. A
+// folder that does not exist has none. Licences are not asked for.
+func Folder(ctx context.Context, name string, fsys fs.FS, dirs []string, allow Allow) (Result, error) {
 	l := newLook(ctx, name)
 	l.licensed = true
-	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || ctx.Err() != nil {
-			return cmp.Or(ctx.Err(), err)
+	for _, dir := range dirs {
+		if _, err := fs.Stat(fsys, dir); errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
-		if path.Base(p) == ".git" && d.IsDir() {
-			return fs.SkipDir
-		}
-		if !d.Type().IsRegular() {
-			return nil
-		}
-		f, err := fsys.Open(p)
+		err := fs.WalkDir(fsys, dir, func(p string, d fs.DirEntry, err error) error {
+			if err != nil || ctx.Err() != nil {
+				return cmp.Or(ctx.Err(), err)
+			}
+			return l.entry(fsys, p, d)
+		})
 		if err != nil {
-			return err
+			return Result{}, fmt.Errorf("%s: %w", name, err)
 		}
-		defer f.Close()
-		return l.member(p, f)
-	})
-	if err != nil {
-		return Result{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return l.result(allow), nil
+}
+
+// entry looks at a file of a folder. What git keeps for itself is left out.
+func (l *look) entry(fsys fs.FS, name string, d fs.DirEntry) error {
+	if path.Base(name) == ".git" && d.IsDir() {
+		return fs.SkipDir
+	}
+	if !d.Type().IsRegular() {
+		return nil
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return l.member(name, f)
 }
 
 // look is a distfile that is being looked at.

@@ -254,8 +254,9 @@ func TestFolderAllowsTheSeeds(t *testing.T) {
 	}
 	const seed = "seed/stage0-posix/bootstrap-seeds/POSIX/x86/hex0-seed"
 	r, err := audit.Folder(t.Context(), "checkout", fstest.MapFS{
-		seed: {Data: []byte("\x7fELF")}, "steps/x/tool": {Data: []byte("\x7fELF")}, ".git/index": {Data: []byte("\x7fELF")},
-	}, allow)
+		seed: {Data: []byte("\x7fELF")}, "steps/x/tool": {Data: []byte("\x7fELF")}, "seed/.git/index": {Data: []byte("\x7fELF")},
+		"distfiles/x": {Data: []byte("\x7fELF")},
+	}, []string{"seed", "builder-hex0", "steps"}, allow)
 	if err != nil || len(r.Findings) != 2 {
 		t.Fatalf("Folder = %+v, %v; want two findings", r, err)
 	}

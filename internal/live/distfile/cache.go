@@ -68,6 +68,20 @@ func (c *Cache) Size(sha256 string) (int64, bool) {
 	return size, ok
 }
 
+// Verify reads a file that is held to its end, and gives its path. One that is damaged is a fault of kind Mismatch, as of
+// Open.
+func (c *Cache) Verify(ctx context.Context, sha256 string) (string, error) {
+	name, _, ok := c.find(sha256)
+	if !ok {
+		return "", fault.New(fault.NotFound, "distfile %s: not in the cache", sha256).WithHint("rung live fetch brings it")
+	}
+	sum, err := sumOf(ctx, name)
+	if err == nil && sum.Hex() != sha256 {
+		err = c.damaged(sha256, name)
+	}
+	return name, err
+}
+
 // Open gives a file for reading. What is read is verified once more: in place of its end, a file that is damaged gives
 // a fault of kind Mismatch, and is removed from the cache, so that the next fetch brings it again. One that is not held
 // is a fault of kind NotFound.
