@@ -217,7 +217,7 @@ func TestImportDeletesWhatIsNotWhole(t *testing.T) {
 	withEach(t, func(t *testing.T, program string) {
 		for _, v := range []payload.Version{payload.U32, payload.U64} {
 			whole := bytes.TrimRight(encode(t, v, files), "\x00")
-			for n := 8; n < len(whole); n += 1 + n/100*50 {
+			for n := 8; n < len(whole); n += 3 + n/100*50 {
 				dest := t.TempDir()
 				status, said := run(t, program, "--device", device(t, whole[:n]), dest)
 				if status != 1 {
