@@ -3,6 +3,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -17,6 +18,7 @@ type VM struct {
 	RAM         int64 // MiB
 	Cores       int
 	Drives      []string // images, as they are
+	Format      string   // of the images; "" for raw
 	Kernel      string   // a kernel to start; "" for the first drive's boot sector
 	Interactive bool
 }
@@ -31,7 +33,7 @@ func (v VM) Args() []string {
 	}
 	args = append(args, "-m", strconv.FormatInt(v.RAM, 10)+"M", "-smp", strconv.Itoa(v.Cores))
 	for _, d := range v.Drives {
-		args = append(args, "-drive", "file="+strings.ReplaceAll(d, ",", ",,")+",format=raw")
+		args = append(args, "-drive", "file="+strings.ReplaceAll(d, ",", ",,")+",format="+cmp.Or(v.Format, "raw"))
 	}
 	if v.Kernel == "" && !v.Software {
 		args = append(args, "-machine", "kernel-irqchip=split")

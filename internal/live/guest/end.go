@@ -153,12 +153,24 @@ func (w *Watcher) complete() bool {
 }
 
 // Stalled tells that the guest stands still: its console has shown nothing for longer than is known of what runs. A shell
-// that waits for a person does not stand still.
-func (w *Watcher) Stalled() *Failure {
+// that waits for a person does not stand still. After a last word of the guest it is enough that no other came.
+func (w *Watcher) Stalled() (End, bool) {
 	silent := w.o.Now().Sub(w.silent)
 	if w.prompt || silent < w.patience() {
-		return nil
+		return End{}, false
 	}
+	if w.fatal != nil {
+		return w.End(Exit{Status: 1, Text: "a last word"}), true
+	}
+	defer w.console.Done()
+	if len(w.suspects) > 0 {
+		return End{Failure: w.suspects[0].Failure}, true
+	}
+	return w.because(w.stall(silent)), true
+}
+
+// stall says at what a guest stands still, and why most likely.
+func (w *Watcher) stall(silent time.Duration) *Failure {
 	f := &Failure{Kind: fault.Silence, Text: fmt.Sprintf("%s: nothing on the console for %v", w.where(), silent.Round(time.Second)),
 		Hint: "--silence gives a step more time"}
 	last := ""
@@ -166,8 +178,6 @@ func (w *Watcher) Stalled() *Failure {
 		last = w.recent[len(w.recent)-1]
 	}
 	switch {
-	case len(w.suspects) > 0:
-		return w.suspects[0].Failure
 	case strings.Contains(last, "jumping to trampoline"):
 		f.Text = "jump fiwix: Fiwix did not start after kexec-fiwix jumped to its trampoline"
 		f.Cause = "too much in the early image or too little memory below 3 GiB, or a memory map of the firmware with holes"
@@ -177,5 +187,5 @@ func (w *Watcher) Stalled() *Failure {
 	case w.doing == "getting sources.":
 		f.Cause, f.Hint = "a mirror does not answer", "rung live fetch tells which mirrors work; --external-sources needs none"
 	}
-	return w.because(f).Failure
+	return f
 }

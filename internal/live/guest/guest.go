@@ -6,8 +6,8 @@
 //	w := New(Options{Steps: steps, Times: times, Now: clock})
 //	w.Write(p)                      // what the console shows
 //	s := w.State()                  // for a line of progress
-//	if f := w.Stalled(); f != nil   // asked now and then
-//	end := w.End(Exit{Status: 0})   // when the guest is gone: regular, or the first failing check with its lines
+//	end, over := w.Stalled()        // asked now and then
+//	end = w.End(Exit{Status: 0})    // when the guest is gone: regular, or the first failing check with its lines
 //
 // A console is text that many programs write, without a form. What is recognised are lines of the checkout's own
 // scripts (helpers.sh), of kaem, of sha256sum and curl, and of the kernels; the table of each stands beside its source.
@@ -45,7 +45,7 @@ func Steps(root string, s *manifest.Scripts) []Step {
 // Options say what is known of a guest before it starts.
 type Options struct {
 	Steps []Step // of all roots, in the order in which they run
-	From  int    // the first step that this run does: more than 0 after a checkpoint
+	From  int    // the step that runs already, after a checkpoint; 0 where the guest starts
 	Times Times  // of an earlier run; nil where there was none
 	// Silence is how long the console may show nothing where no more is known of a step; 0 for half an hour.
 	Silence time.Duration
@@ -53,9 +53,7 @@ type Options struct {
 	Slow float64
 	// Chroot tells that there is no kernel in the guest: its end is the end of a process.
 	Chroot bool
-	// BuilderHex0 tells that the guest starts without a kernel, in builder-hex0.
-	BuilderHex0 bool
-	Now         func() time.Time
+	Now    func() time.Time
 	// Reached is told of each step that begins, from within Write; nil for nobody.
 	Reached func(at int)
 }
@@ -70,7 +68,7 @@ type Watcher struct {
 	console *console.Watcher
 	started time.Time
 
-	at       int       // the step that runs; Options.From - 1 before the first
+	at       int       // the step that runs; -1 before the first
 	begun    time.Time // when it began
 	finished bool      // it is known to have ended well
 	pass     string    // the package that kaem is in
@@ -98,10 +96,10 @@ func New(o Options) *Watcher {
 		o.Slow = 1
 	}
 	now := o.Now()
-	w := &Watcher{o: o, at: o.From - 1, started: now, begun: now, silent: now, took: Times{}, phase: PhaseSeed}
+	w := &Watcher{o: o, at: -1, started: now, begun: now, silent: now, took: Times{}, phase: PhaseSeed, good: Good{Step: -1}}
 	switch {
 	case o.From > 0:
-		w.phase, w.finished = PhaseScripts, true
+		w.phase, w.at = PhaseScripts, o.From
 	case !o.Chroot:
 		w.phase = PhaseFirmware
 	}

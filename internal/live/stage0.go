@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+
+package live
+
+const stage0Work = "stage0-work.img"
