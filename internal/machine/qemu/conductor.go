@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -96,33 +95,11 @@ func (m *SchemeMachine) Run(ctx context.Context, job machine.Job, blobs store.Bl
 	if err := checkConducted(job); err != nil {
 		return machine.Result{}, fault.New(fault.Unavailable, "job %s: the machine %s %w", job.Name, schemeName, err)
 	}
-	job, err := m.patient(ctx, job)
-	if err != nil {
-		return machine.Result{}, err
-	}
 	scheme, ok := m.scheme(job)
 	if !ok {
 		return m.runBelow(ctx, job, blobs, watch)
 	}
 	return m.runScheme(ctx, job, scheme, blobs, watch)
-}
-
-// patience is how many times as long as a processor an emulated one may take. Measured: compiling takes five to fifteen
-// times as long.
-const patience = 6
-
-// patient is the job with limits on time for the processor that it gets.
-func (m *SchemeMachine) patient(ctx context.Context, job machine.Job) (machine.Job, error) {
-	f, err := m.engine.find(ctx)
-	if err != nil || f.accel.name != accelTCG {
-		return job, err
-	}
-	job.Limits.Time *= patience
-	job.Steps = slices.Clone(job.Steps)
-	for i := range job.Steps {
-		job.Steps[i].Limit *= patience
-	}
-	return job, nil
 }
 
 // checkConducted tells what of a job needs more than the system calls of the seed.

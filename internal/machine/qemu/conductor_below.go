@@ -18,6 +18,7 @@ import (
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/machine"
+	guestconsole "github.com/rung-build/rung/internal/machine/console"
 	"github.com/rung-build/rung/internal/machine/walk"
 	"github.com/rung-build/rung/internal/store"
 	"github.com/rung-build/rung/internal/tree"
@@ -132,10 +133,9 @@ func (m *SchemeMachine) runBelow(ctx context.Context, job machine.Job, blobs sto
 	}
 	b := &belowRun{m: m, job: job, blobs: blobs}
 	timed := job
-	timed.Limits.Time += time.Duration(len(steps)) * m.engine.options.Boot
-	o := m.engine.options
-	b.course = walk.Begin(timed, walk.Options{Watch: watch, Now: o.Now, MaxLog: o.MaxLog, Kill: b.kill,
-		Slow: m.engine.slow(ctx)})
+	o, slow := m.engine.options, m.engine.slow(ctx)
+	timed.Limits.Time += time.Duration(len(steps)) * o.Boot / time.Duration(slow)
+	b.course = walk.Begin(timed, walk.Options{Watch: watch, Now: o.Now, MaxLog: o.MaxLog, Slow: slow, Kill: b.kill})
 	defer context.AfterFunc(ctx, b.kill)()
 	for i, s := range steps {
 		if err = b.step(ctx, i, s); err != nil || b.course.Failed() {
@@ -199,7 +199,7 @@ func (b *belowRun) step(ctx context.Context, i int, s bootStep) error {
 	printed.all()
 	b.forget()
 	if err != nil {
-		return err
+		return b.explain(ctx, err)
 	}
 	e := walk.EndedOf(status, syscall.Rusage{})
 	e.Bytes = b.size + int64(len(content))
@@ -209,6 +209,19 @@ func (b *belowRun) step(ctx context.Context, i int, s bootStep) error {
 	e.Files = int64(len(b.made) + 1)
 	b.course.End(i, e, walk.Judge(i, e, b.job.Limits, machine.CallsAny))
 	return b.keep(ctx, s.output, content)
+}
+
+// explain adds the console to the error of a guest that went wrong.
+func (b *belowRun) explain(ctx context.Context, err error) error {
+	var trouble *guestconsole.Trouble
+	if !errors.As(err, &trouble) {
+		return err
+	}
+	shown, putErr := b.blobs.Put(ctx, bytes.NewReader(b.log.Bytes()))
+	if putErr != nil {
+		return errors.Join(err, fmt.Errorf("keeping the console: %w", putErr))
+	}
+	return trouble.Fault(shown)
 }
 
 // boot starts the guest of a step.

@@ -3,6 +3,7 @@
 package qemu
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/rung-build/rung/internal/ledger"
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/machine/agent"
+	"github.com/rung-build/rung/internal/machine/console"
 	"github.com/rung-build/rung/internal/machine/machinetest"
 	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/store"
@@ -30,7 +32,7 @@ func newConducted(t testing.TB, scheme Scheme) *SchemeMachine {
 	t.Helper()
 	need.Arch(t, arch)
 	return NewScheme(Options{
-		Options: agent.Options{Now: time.Now}, Accel: accelTCG,
+		Options: agent.Options{Now: time.Now, Slow: 6}, Accel: accelTCG,
 		Program: need.Tool(t, "qemu-system-x86_64"), Kernel: need.Kernel(t),
 	}, scheme)
 }
@@ -39,6 +41,9 @@ func newConducted(t testing.TB, scheme Scheme) *SchemeMachine {
 // compares each export with its answer, and the second one with what the first one gave.
 func TestConductors(t *testing.T) {
 	below := newConducted(t, func(machine.Job) (digest.Digest, bool) { return digest.Digest{}, false })
+	if err := below.Check(t.Context()); err != nil {
+		t.Fatalf("Check = %v", err)
+	}
 	plan, err := chain.Load("seed", seed.Files(), arch)
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +82,7 @@ func TestConductors(t *testing.T) {
 	t.Run("Conducted", func(t *testing.T) { testConducted(t, conducted, blobs, first["boot2/scheme1"]) })
 	t.Run("Failures", func(t *testing.T) { testConductedFailures(t, conducted, blobs, first["boot2/scheme1"]) })
 	t.Run("FailuresBelow", func(t *testing.T) { testFailuresBelow(t, below, blobs, first["boot2/catm"]) })
+	t.Run("NoProgram", func(t *testing.T) { testNoProgram(t, below, blobs) })
 	t.Run("Ended", func(t *testing.T) { testConductorEnds(t, blobs, first["boot2/catm"]) })
 }
 
@@ -147,8 +153,8 @@ func testConducted(t *testing.T, m machine.Machine, blobs store.Blobs, scheme tr
 	if log := content(t, blobs, r.Log); log != "\nfirst\r\nno line feed" {
 		t.Errorf("log = %q; want an empty line first, and what follows", log)
 	}
-	if console := content(t, blobs, r.Console); !strings.Contains(console, "Run /.rung/scheme1 as init process") {
-		t.Errorf("the console does not tell of scheme1:\n%s", console)
+	if shown := content(t, blobs, r.Console); !strings.Contains(shown, "Run /.rung/scheme1 as init process") {
+		t.Errorf("the console does not tell of scheme1:\n%s", shown)
 	}
 }
 
@@ -214,6 +220,15 @@ func belowJob(t *testing.T, blobs store.Blobs, catm tree.Node) machine.Job {
 		Inputs: machinetest.Tree(t, catm, machinetest.File(t, blobs, "in", all(), machine.ModeFile)),
 		Steps:  []machine.Step{{Argv: []string{"catm", "in", "out"}, Limit: time.Minute}},
 		Limits: machine.Limits{Time: time.Minute, Memory: 64 << 20, Output: 1 << 20, Files: 10},
+	}
+}
+
+// testNoProgram has a kernel find nothing that it can start.
+func testNoProgram(t *testing.T, m machine.Machine, blobs store.Blobs) {
+	_, err := m.Run(t.Context(), belowJob(t, blobs, machinetest.File(t, blobs, "catm", "no program", 0)), blobs, nil)
+	var trouble *console.Trouble
+	if !errors.As(err, &trouble) || trouble.Kind != fault.Panic || trouble.Console.IsZero() {
+		t.Errorf("Run of a program that is none = %v; want a panic, and the console", err)
 	}
 }
 
