@@ -29,7 +29,7 @@ type hardware struct {
 	cpus    int
 	kernel  string // file names, as QEMU sees them
 	initrd  string
-	order   string // a disk with the order on it; "" where that is in initrd
+	disk    string // with the order on it; "" where that is in initrd
 	virtio  bool   // reports go over a virtio-serial port, not over the second UART
 	monitor int    // numbers of connections in QEMU
 	console int
@@ -55,9 +55,9 @@ func (h hardware) args() []string {
 	} else {
 		args = append(args, "-serial", "chardev:reports")
 	}
-	if h.order != "" {
-		args = append(args, "-blockdev", "driver=file,node-name=order,read-only=on,filename="+h.order,
-			"-device", "virtio-blk-pci,drive=order")
+	if h.disk != "" {
+		args = append(args, "-blockdev", "driver=file,node-name=disk,read-only=on,filename="+h.disk,
+			"-device", "virtio-blk-pci,drive=disk")
 	}
 	if h.display {
 		args = append(args, "-vga", "std")
@@ -97,5 +97,5 @@ func (h hardware) commandLine() string {
 	if h.display {
 		words[0], words[1] = "console=ttyS0 console=tty0", "panic=0"
 	}
-	return strings.Join(append(words, "rdinit=/"+guestProgram, "--", guestWord), " ")
+	return strings.Join(append(words, "rdinit=/"+initFile), " ")
 }

@@ -8,11 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,17 +22,15 @@ import (
 
 // Files of the initramfs, without the leading slash.
 const (
-	guestProgram = agent.Program // process 1
+	initFile     = "init"        // process 1
+	guestProgram = agent.Program // what it starts
 	setupFile    = "setup.json"  // a setup
 	modulesDir   = "modules"     // modules in the order in which they are loaded
 	orderFile    = "order"       // the order, where it is on no disk
 )
 
-// The argument of process 1, and that of what it starts.
-const (
-	guestWord = "rung:guest"
-	innerWord = "rung:guest-agent"
-)
+// guestWord is the argument of the agent in a guest.
+const guestWord = "rung:guest"
 
 // Devices of a guest.
 const (
@@ -46,7 +43,8 @@ const (
 // setup is what process 1 has to know of the machine it is in.
 type setup struct {
 	Modules []string // names of files below modulesDir
-	Virtio  bool     // reports go over a virtio-serial port, and the order is on a virtio disk
+	Disk    []string // those that are needed beside where the order is on a disk
+	Virtio  bool     // reports go over a virtio-serial port
 }
 
 // Signs of life come so often, and a device may take so long to appear.
@@ -56,36 +54,23 @@ const (
 	devicePause = time.Millisecond
 )
 
-// Guest has to be called first thing by main, and by TestMain of each test that runs jobs on this machine: the first
-// process of a guest is the running program's own file. There it starts the program once more, as process 1 of a pid
-// namespace in which the kernel's own threads are not to be seen, and ends the machine when that has ended; in the second
-// it does an agent's work. In both it gives the status to exit with; in any other process it does nothing and ok is false.
+// Guest has to be called first thing by main, and by TestMain of each test that runs jobs on this machine: the agent of a
+// guest is the running program's own file. In that process it does an agent's work and gives the status to exit with, and
+// process 1 ends the machine; in any other process it does nothing and ok is false.
 func Guest() (status int, ok bool) {
-	if len(os.Args) != 2 || os.Getpid() != 1 {
+	if len(os.Args) != 2 || os.Args[1] != guestWord || os.Getpid() != 1 {
 		return 0, false
 	}
-	var err error
-	switch os.Args[1] {
-	default:
-		return 0, false
-	case innerWord:
-		if err = serve(); err == nil {
-			return 0, true
-		}
-	case guestWord:
-		err = errors.Join(mount("devtmpfs", "/dev"), serveWithin())
-		complain(err)
-		err = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
+	err := mount("devtmpfs", "/dev")
+	say("the agent is process 1 of its namespace")
+	if err == nil {
+		err = serve()
 	}
-	complain(err)
-	return 1, true
-}
-
-// serveWithin starts the program once more, and waits for its end.
-func serveWithin() error {
-	inner := exec.Cmd{Path: "/" + guestProgram, Args: []string{guestProgram, innerWord}, Env: []string{}}
-	inner.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS}
-	return inner.Run()
+	if err != nil {
+		say(err.Error())
+		return 1, true
+	}
+	return 0, true
 }
 
 func mount(kind, at string) error {
@@ -95,13 +80,10 @@ func mount(kind, at string) error {
 	return nil
 }
 
-// complain says on the console what is wrong.
-func complain(err error) {
-	if err == nil {
-		return
-	}
-	if log, openErr := os.OpenFile(kernelLog, os.O_WRONLY, 0); openErr == nil {
-		fmt.Fprintf(log, "rung: %v", err)
+// say says something on the console.
+func say(text string) {
+	if log, err := os.OpenFile(kernelLog, os.O_WRONLY, 0); err == nil {
+		fmt.Fprintf(log, "rung: %s", text)
 		log.Close()
 	}
 }
@@ -119,15 +101,26 @@ func serve() error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return fmt.Errorf("%s: %w", setupFile, err)
 	}
-	for _, name := range s.Modules {
+	if err := loadAll(s.Modules); err != nil {
+		return err
+	}
+	order, err := openOrder(s.Disk)
+	if err != nil {
+		return fmt.Errorf("the order: %w", err)
+	}
+	if s.Virtio {
+		return serveVirtio(order)
+	}
+	return serveUART(order)
+}
+
+func loadAll(names []string) error {
+	for _, name := range names {
 		if err := load(filepath.Join("/", modulesDir, name)); err != nil {
 			return fmt.Errorf("loading the module %s: %w", name, err)
 		}
 	}
-	if s.Virtio {
-		return serveVirtio()
-	}
-	return serveUART()
+	return nil
 }
 
 func load(path string) error {
@@ -142,8 +135,27 @@ func load(path string) error {
 	return nil
 }
 
-// serveVirtio reads the order from the disk and reports over the port, from which what a person types comes as well.
-func serveVirtio() error {
+// openOrder opens the order, which is a file, or else a disk.
+func openOrder(modules []string) (*os.File, error) {
+	order, err := os.Open("/" + orderFile)
+	if err == nil {
+		return order, os.Remove(order.Name()) // its memory is free as soon as it is read
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := loadAll(modules); err != nil {
+		return nil, err
+	}
+	disk, err := awaitDevice(func() (string, bool) { _, err := os.Stat(orderDisk); return orderDisk, err == nil })
+	if err != nil {
+		return nil, fmt.Errorf("the disk %s: %w", orderDisk, err)
+	}
+	return os.Open(disk)
+}
+
+// serveVirtio reports over the port, from which what a person types comes as well.
+func serveVirtio(order *os.File) error {
 	name, err := awaitDevice(func() (string, bool) { return findPort("/sys/class/virtio-ports") })
 	if err != nil {
 		return fmt.Errorf("the port %s: %w", portName, err)
@@ -153,14 +165,6 @@ func serveVirtio() error {
 		return err
 	}
 	defer port.Close()
-	disk, err := awaitDevice(func() (string, bool) { _, err := os.Stat(orderDisk); return orderDisk, err == nil })
-	if err != nil {
-		return fmt.Errorf("the disk %s: %w", orderDisk, err)
-	}
-	order, err := os.Open(disk)
-	if err != nil {
-		return err
-	}
 	return report(order, port, &chunkWriter{line: port})
 }
 
@@ -190,16 +194,9 @@ func findPort(folder string) (string, bool) {
 	return "", false
 }
 
-// serveUART reads the order from the initramfs, reports over the second serial line, and reads what a person types from
-// the first, on which the kernel only writes.
-func serveUART() error {
-	order, err := os.Open("/" + orderFile)
-	if err != nil {
-		return err
-	}
-	if err := os.Remove("/" + orderFile); err != nil { // its memory is free as soon as it is read
-		return err
-	}
+// serveUART reports over the second serial line, and reads what a person types from the first, on which the kernel only
+// writes.
+func serveUART(order *os.File) error {
 	typed, err := openLine(consoleLine)
 	if err != nil {
 		return err

@@ -53,9 +53,8 @@ func (o opener) host(name string) (_ digest.Digest, err error) {
 	return h.Digest(), nil
 }
 
-// packGuest writes what is the same in every guest: the agent and what it needs, modules in the order in which they are
-// loaded, and empty directories to mount on.
-func packGuest(w io.Writer, files []agent.File, loaded []module, virtio bool) error {
+// packGuest writes what is the same in every guest: the agent and what it needs, modules, and empty directories to mount on.
+func packGuest(w io.Writer, files []agent.File, t transport) error {
 	contents := opener{}
 	nodes := []tree.Node{
 		{Path: "dev", Kind: tree.Dir, Mode: modeProgram},
@@ -73,9 +72,14 @@ func packGuest(w io.Writer, files []agent.File, loaded []module, virtio bool) er
 		}
 		add(f.Path, modeProgram, d)
 	}
-	s := setup{Virtio: virtio}
-	for _, m := range loaded {
+	add(initFile, modeProgram, contents.bytes(initProgram()))
+	s := setup{Virtio: t.virtio}
+	for _, m := range t.modules {
 		s.Modules = append(s.Modules, m.name)
+		add(path.Join(modulesDir, m.name), modePlain, contents.bytes(m.content))
+	}
+	for _, m := range t.disk {
+		s.Disk = append(s.Disk, m.name)
 		add(path.Join(modulesDir, m.name), modePlain, contents.bytes(m.content))
 	}
 	text, err := json.Marshal(s)

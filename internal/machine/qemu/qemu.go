@@ -250,7 +250,7 @@ func (m *Machine) packed(k kernel) (pack, error) {
 	if err != nil {
 		return pack{}, err
 	}
-	loaded, virtio, err := m.transport(k)
+	t, err := m.transport(k)
 	if err != nil {
 		return pack{}, err
 	}
@@ -258,35 +258,54 @@ func (m *Machine) packed(k kernel) (pack, error) {
 	if err != nil {
 		return pack{}, fault.New(fault.Unavailable, "qemu: initramfs: %w", err)
 	}
-	if err := packGuest(f, files, loaded, virtio); err != nil {
+	if err := packGuest(f, files, t); err != nil {
 		return pack{}, errors.Join(fault.New(fault.Unavailable, "qemu: initramfs: %w", err), f.Close())
 	}
-	m.pack = &pack{f, virtio}
+	m.pack = &pack{f, t.virtio}
 	return *m.pack, nil
 }
 
-// transport tells whether reports go over virtio, and which modules that takes.
-func (m *Machine) transport(k kernel) ([]module, bool, error) {
-	if m.options.Transport == TransportUART || k.modules == "" && m.options.Transport == TransportAuto {
-		return nil, false, nil
+// transport is what goes over virtio, and the modules for it in the order in which they are loaded.
+type transport struct {
+	virtio  bool // reports go over a port, and a large order is on a disk
+	modules []module
+	disk    []module // those for the disk alone
+}
+
+func (m *Machine) transport(k kernel) (transport, error) {
+	asked := m.options.Transport
+	if asked == TransportUART || k.modules == "" && asked == TransportAuto {
+		return transport{}, nil
 	}
 	if k.modules == "" {
-		return nil, false, fault.New(fault.Unavailable, "kernel %s: no folder with its modules", k.path)
+		return transport{}, fault.New(fault.Unavailable, "kernel %s: no folder with its modules", k.path)
 	}
-	all, err := openModules(os.DirFS(k.modules), k.version)
-	if err != nil {
-		return nil, false, fault.New(fault.Unavailable, "kernel %s: %w", k.path, err)
-	}
-	loaded, err := all.order("virtio_pci", "virtio_console", "virtio_blk")
+	t, err := virtioOf(k)
 	var none *noModuleError
 	switch {
 	case err == nil:
-		return loaded, true, nil
-	case errors.As(err, &none) && m.options.Transport == TransportAuto:
-		return nil, false, nil
+		return t, nil
+	case errors.As(err, &none) && asked == TransportAuto:
+		return transport{}, nil
 	}
-	return nil, false, fault.New(fault.Unavailable, "kernel %s: %w", k.path, err).
-		WithHint("name another kernel with --kernel FILE")
+	return transport{}, fault.New(fault.Unavailable, "kernel %s: %w", k.path, err).WithHint("name another kernel with --kernel FILE")
+}
+
+// virtioOf gives the modules for virtio.
+func virtioOf(k kernel) (transport, error) {
+	all, err := openModules(os.DirFS(k.modules), k.version)
+	if err != nil {
+		return transport{}, err
+	}
+	port, err := all.order("virtio_pci", "virtio_console")
+	if err != nil {
+		return transport{}, err
+	}
+	disk, err := all.order("virtio_pci", "virtio_console", "virtio_blk")
+	if err != nil {
+		return transport{}, err
+	}
+	return transport{virtio: true, modules: port, disk: disk[len(port):]}, nil
 }
 
 // duplicate is the same open file once more, for a process to inherit.

@@ -105,13 +105,21 @@ func (m *Machine) launch(ctx context.Context, job machine.Job, blobs store.Blobs
 	return m.attend(ctx, job, blobs, c, p, l, pack.virtio)
 }
 
+// maxPacked is the longest order that is packed into the initramfs where it could be on a disk, in bytes: a disk takes
+// a module more, and no memory.
+const maxPacked = 32 << 20
+
 // media are the files that QEMU inherits: the initramfs, and the disk with the order, if there is one.
 func (m *Machine) media(ctx context.Context, job machine.Job, blobs store.Blobs, p pack) ([]*os.File, error) {
 	order, err := writeOrder(ctx, m.options.Folder, job, blobs, m.options.Options)
 	if err != nil {
 		return nil, err
 	}
-	if !p.virtio {
+	size, err := sizes([]*os.File{order})
+	if err != nil {
+		return nil, errors.Join(err, order.Close())
+	}
+	if !p.virtio || size <= maxPacked {
 		initrd, err := withOrder(m.options.Folder, p.initramfs, order)
 		return []*os.File{initrd}, err
 	}
@@ -134,8 +142,8 @@ func (m *Machine) start(f found, job machine.Job, p pack, files []*os.File, l li
 		monitor: lines + lineMonitor, console: lines + lineConsole, reports: lines + lineReport,
 		display: m.options.Terminal != nil && m.options.Display != nil,
 	}
-	if p.virtio {
-		h.order = inherited(firstFile + 1)
+	if len(files) > 1 {
+		h.disk = inherited(firstFile + 1)
 	}
 	var env []string
 	if h.display {
@@ -158,7 +166,7 @@ func sizes(files []*os.File) (sum int64, err error) {
 
 // spareMemory is what the kernel and the agent need, and what steps may take before the agent sees that it is too much,
 // in bytes.
-const spareMemory = 512 << 20
+const spareMemory = 384 << 20
 
 // memoryFor is how much memory a guest has for a job, in MiB: what the job may use and write, devices that hold files,
 // its inputs, and what it is packed in, once more while that is unpacked. QEMU takes of the host what the guest uses.
