@@ -22,6 +22,7 @@ test: tools ## install what is missing, then run every check; no test may be ski
 	$(MAKE) lint
 	$(MAKE) sysroot
 	$(MAKE) shown
+	$(MAKE) compare
 	$(MAKE) readme
 	$(MAKE) fuzz
 	$(MAKE) race
@@ -51,6 +52,9 @@ fuzz: ## every fuzz target, FUZZ seconds (30) in all
 
 shown: ## what a user is promised, as root and as an ordinary user, without a compiler
 	.ci/shown
+
+compare: sources ## climb on every machine of this host, and compare byte for byte
+	.ci/compare
 
 readme: ## run the commands of README.md
 	.ci/readme
