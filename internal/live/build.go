@@ -67,7 +67,8 @@ func (b Builder) Build(ctx context.Context, p *Plan) ([]Built, error) {
 		err = os.Remove(filepath.Join(partial, partialMark))
 	}
 	if err == nil {
-		err = os.Rename(partial, target) // takes the place of an empty folder
+		_ = os.Remove(target) // an empty folder; where it is more by now, the next call says so
+		err = os.Rename(partial, target)
 	}
 	if err != nil {
 		return nil, errors.Join(writeFault(ctx, "target "+target, err), os.RemoveAll(partial))

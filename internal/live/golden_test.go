@@ -54,13 +54,10 @@ func goldenCases() []goldenCase {
 // media with all that is in them, and the command line or the directions. What each should be has tests of its own below
 // and in manifest; here every change shows.
 func TestPlanGolden(t *testing.T) {
+	dirs := map[string]string{"": checkout(t), "F1": checkout(t, "testdata/forks/F1"), "F2": checkout(t, "testdata/forks/F2")}
 	for _, c := range goldenCases() {
 		t.Run(c.name, func(t *testing.T) {
-			var overlays []string
-			if c.fork != "" {
-				overlays = []string{"testdata/forks/" + c.fork}
-			}
-			dir := checkout(t, overlays...)
+			dir := dirs[c.fork]
 			p := mustPlan(t, open(t, dir), options(c.mode, c.change), served{})
 			got := strings.ReplaceAll(describe(t, p), dir, "CHECKOUT")
 			file := filepath.Join("testdata", "golden", c.name+".txt")

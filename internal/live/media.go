@@ -28,7 +28,7 @@ const (
 	Image   Shape = "image"   // builder-hex0 with its stream
 	Disk    Shape = "disk"    // an msdos label with one ext3
 	Payload Shape = "payload" // raw distfiles, LBPAYLD1
-	Stage0  Shape = "stage0"  // a copy of an image of an earlier run
+	Work    Shape = "stage0"  // a changed copy of an image of an earlier run
 )
 
 // Medium is something that a guest is given.
@@ -55,7 +55,7 @@ const defaultDisk = 16 << 10
 func (p *Plan) media(from Distfiles) error {
 	o, c := p.Options, p.Checkout
 	if o.Stage0Image != "" {
-		p.Media = []Medium{{Name: "stage0-work.img", Shape: Stage0, Size: -1}}
+		p.Media = []Medium{{Name: "stage0-work.img", Shape: Work, Size: -1}}
 		return nil
 	}
 	repo, err := repository(o.Repo)

@@ -41,7 +41,7 @@ func (w *mediumWriter) write() (digest.Digest, error) {
 		return w.stream(func(out io.Writer) error { return payload.Encode(out, w.m.version, w.m.tree, w.open) })
 	case Disk:
 		return digest.Digest{}, w.disk()
-	case Stage0:
+	case Work:
 		if w.Stage0 == nil {
 			return digest.Digest{}, fault.New(fault.Unavailable, "stage0 image: nothing here can change its file system")
 		}
@@ -114,9 +114,11 @@ func (w *mediumWriter) folder(root string) error {
 	return nil
 }
 
-// setTime gives a file or folder the one time that all have.
+// startTime is the one time that all files have: 0 stands for no time in some tools.
+const startTime = 1
+
 func setTime(name string) error {
-	start := time.Unix(1, 0) // 0 stands for no time in some file systems' tools
+	start := time.Unix(startTime, 0)
 	return os.Chtimes(name, start, start)
 }
 
@@ -188,6 +190,9 @@ func (w *mediumWriter) disk() error {
 	if err := w.Run(w.ctx, w.m.layout.Ext3(w.path, staging, uuid)); err != nil {
 		return fault.New(fault.Unavailable, "%s: %w", w.m.Name, err).
 			WithHint("mke2fs of e2fsprogs 1.43 or newer makes it; --target-size may be too small for %d bytes", w.m.Bytes)
+	}
+	if err := settle(w.path, w.m.layout, startTime); err != nil {
+		return err
 	}
 	return os.RemoveAll(staging)
 }
