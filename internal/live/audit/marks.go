@@ -44,6 +44,17 @@ func packed() []mark {
 		{"\x28\xb5\x2f\xfd", "a zstd file"}}
 }
 
+// fits tells whether what has a mark may be called so: macros and shell scripts speak of generators that made others.
+func (m mark) fits(name string) bool {
+	switch path.Ext(name) {
+	case ".m4":
+		return m.what == "made by aclocal"
+	case ".sh":
+		return strings.HasPrefix(m.what, "made of libtool's")
+	}
+	return true
+}
+
 // builds are marks of autotools.
 func builds() []mark {
 	return []mark{
@@ -130,6 +141,9 @@ func (l *look) text(name string, head []byte) {
 		return
 	}
 	for _, m := range builds() {
+		if !m.fits(name) {
+			continue
+		}
 		if bytes.Contains(head, []byte(m.text)) {
 			l.add(Finding{Build, Medium, name, m.what, ""})
 			return
@@ -167,7 +181,7 @@ func (l *look) grammars() {
 		case ext == ".h" || ext == ".hh" || ext == ".hpp": // a header of a grammar is written by hand as often as not
 		default:
 			if g := l.grammar(stem); g != "" {
-				l.add(Finding{Parser, Medium, name, "C beside the grammar " + path.Base(g), ""})
+				l.add(Finding{Parser, Low, name, "C beside the grammar " + path.Base(g) + ", without the mark of a generator", ""})
 			}
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strconv"
+	"strings"
 
 	"github.com/ulikunitz/xz/lzma"
 
@@ -73,13 +75,25 @@ func (l *look) unpacked(in *io.SectionReader, head []byte) (io.Reader, bool, err
 	return r, kind != compressed.None, err
 }
 
-// isTar looks at the first block: at the checksum of its header (POSIX.1-2024, pax, "ustar interchange format").
+// isTar looks at the first block: at the checksum of its header, which is taken with blanks in its own place, of bytes
+// with or without a sign (POSIX.1-2024, pax, "ustar interchange format").
 func isTar(block []byte) bool {
 	if len(block) < 512 {
 		return false
 	}
-	h, err := tar.NewReader(bytes.NewReader(append(bytes.Clone(block), make([]byte, 1024)...))).Next()
-	return err == nil && h.Name != "" || errors.Is(err, io.ErrUnexpectedEOF) && block[0] != 0
+	want, err := strconv.ParseInt(strings.Trim(string(block[148:156]), " \x00"), 8, 32)
+	if err != nil {
+		return false
+	}
+	var unsigned, signed int64
+	for i, b := range block[:512] {
+		if 148 <= i && i < 156 {
+			b = ' '
+		}
+		unsigned += int64(b)
+		signed += int64(int8(b))
+	}
+	return want == unsigned || want == signed
 }
 
 func (l *look) tar(r io.Reader) error {
