@@ -69,9 +69,10 @@ type Host interface {
 type Runner struct {
 	Host    Host
 	Builder Builder
-	Version string           // of rung, for the report
-	Times   guest.Times      // of earlier runs
-	Ticks   <-chan time.Time // tell it to look whether the guest stands still, once a second or so
+	Version string            // of rung, for the report
+	Times   guest.Times       // of earlier runs
+	Ports   map[string]string // of the mirrors that are shown: Mirrors.Ports
+	Ticks   <-chan time.Time  // tell it to look whether the guest stands still, once a second or so
 
 	Resume      bool // go on from the last checkpoint
 	Checkpoints bool // keep the guest as it is at the end of each script, in QEMU

@@ -19,14 +19,15 @@ import (
 
 // runState is what a target knows of its media and of runs, in rung/run.json.
 type runState struct {
-	Plan        digest.Digest  `json:"plan"`
-	Checkout    Identity       `json:"checkout"`
-	Media       []ReportMedium `json:"media"`
-	Begun       bool           `json:"begun,omitempty"` // a guest has written to the media
-	Ended       bool           `json:"ended,omitempty"` // and came to its regular end
-	Accelerator string         `json:"accelerator,omitempty"`
-	Overlays    []string       `json:"overlays,omitempty"` // files in rung's folder, in the order of the drives
-	Checkpoints []Checkpoint   `json:"checkpoints,omitempty"`
+	Plan        digest.Digest     `json:"plan"`
+	Checkout    Identity          `json:"checkout"`
+	Media       []ReportMedium    `json:"media"`
+	Ports       map[string]string `json:"ports,omitempty"` // of the servers of mirrors, by folder
+	Begun       bool              `json:"begun,omitempty"` // a guest has written to the media
+	Ended       bool              `json:"ended,omitempty"` // and came to its regular end
+	Accelerator string            `json:"accelerator,omitempty"`
+	Overlays    []string          `json:"overlays,omitempty"` // files in rung's folder, in the order of the drives
+	Checkpoints []Checkpoint      `json:"checkpoints,omitempty"`
 }
 
 // Checkpoint is a guest in QEMU that was kept as it was.
@@ -62,13 +63,13 @@ func (p *Plan) Identity() digest.Digest {
 	return sum.Digest()
 }
 
-// Mark notes in a target which plan its media are of, so that a run takes them.
-func (p *Plan) Mark(built []Built) error {
+// Mark notes in a target which plan its media are of, so that a run takes them, and which ports they name.
+func (p *Plan) Mark(built []Built, ports map[string]string) error {
 	id, err := p.Checkout.Identity()
 	if err != nil {
 		return err
 	}
-	s := runState{Plan: p.Identity(), Checkout: id}
+	s := runState{Plan: p.Identity(), Checkout: id, Ports: ports}
 	for _, b := range built {
 		s.Media = append(s.Media, ReportMedium{Path: b.Path, Shape: b.Medium.Shape, Size: b.Size, Digest: b.Digest})
 	}
@@ -182,7 +183,7 @@ func (g *going) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := g.plan.Mark(built); err != nil {
+	if err := g.plan.Mark(built, g.Ports); err != nil {
 		return err
 	}
 	g.state, _, err = readState(g.dir)
