@@ -76,6 +76,11 @@ func TestScript(t *testing.T) {
 			env.Setenv("MACHINE", machine)
 			env.Setenv("ARCH", runtime.GOARCH)
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector keeps each process a second longer
+			checkout, err := filepath.Abs("../live/testdata/checkout")
+			if err != nil {
+				return err
+			}
+			env.Setenv("CHECKOUT", checkout) // of live-bootstrap
 			env.Setenv("RUNG_STORE", filepath.Join(env.WorkDir, "store"))
 			place := filepath.Join(env.WorkDir, "place")
 			if err := os.WriteFile(place, []byte(filepath.Join(env.WorkDir, "store")+"\n"), 0o644); err != nil {
