@@ -5,7 +5,7 @@
 GO   ?= go
 FUZZ ?= 30
 
-.PHONY: help bootstrap build test tools lint sources sysroot unit race fuzz shown readme answers bench clean
+.PHONY: help bootstrap build test tools lint sources sysroot unit race fuzz shown compare readme answers bench clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do \
