@@ -43,7 +43,7 @@ func (a *Archiver) fetch(ctx context.Context, d Distfile, again bool) (commit st
 	ctx, cancel := context.WithTimeout(ctx, gitLongest)
 	defer cancel()
 	if _, err := os.Stat(filepath.Join(repo, "HEAD")); errors.Is(err, os.ErrNotExist) {
-		if err := a.run(ctx, nil, "git", "init", "-q", "--bare", repo); err != nil {
+		if err := a.run(ctx, nil, a.git(repo, "init", "-q", "--bare")...); err != nil {
 			return "", err
 		}
 	}
@@ -132,8 +132,8 @@ func (a *Archiver) bring(ctx context.Context, repo string, d Distfile) error {
 
 // run runs git for what is of the network: with the user's own configuration, and never asking for a password.
 func (a *Archiver) run(ctx context.Context, stdout *strings.Builder, argv ...string) error {
-	p := Program{Argv: argv, Env: []string{"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=true", "LC_ALL=C",
-		"GIT_ALLOW_PROTOCOL=file:git:http:https:ssh"}}
+	p := Program{Argv: argv, Env: []string{"GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=true", "GIT_SSH_COMMAND=ssh -oBatchMode=yes",
+		"LC_ALL=C", "GIT_ALLOW_PROTOCOL=file:git:http:https:ssh"}}
 	if stdout != nil {
 		p.Stdout = stdout
 	}
