@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package qemu_test
+package qemu
 
 import (
 	"fmt"
@@ -13,29 +13,29 @@ import (
 	"github.com/rung-build/rung/internal/machine"
 	"github.com/rung-build/rung/internal/machine/agent"
 	"github.com/rung-build/rung/internal/machine/machinetest"
-	"github.com/rung-build/rung/internal/machine/qemu"
 	"github.com/rung-build/rung/internal/need"
 )
 
 func TestMain(m *testing.M) {
-	if status, ok := qemu.Guest(); ok {
+	if status, ok := Guest(); ok {
 		os.Exit(status)
 	}
 	os.Exit(m.Run())
 }
 
 // newMachine is a machine with the kernel for tests, without KVM, so that it is the same one everywhere.
-func newMachine(t *testing.T, transport string) *qemu.Machine {
+func newMachine(t testing.TB, transport string) *Machine {
 	t.Helper()
 	need.Arch(t, "amd64")
-	return qemu.New(qemu.Options{
+	return New(Options{
 		Options: agent.Options{Now: time.Now, Slow: 1}, Program: need.Tool(t, "qemu-system-x86_64"), Kernel: need.Kernel(t),
-		Accel: "tcg", Transport: transport, Folder: t.TempDir(),
+		Accel: accelTCG, Transport: transport, Folder: t.TempDir(),
 	})
 }
 
 func TestContract(t *testing.T) {
-	machinetest.Run(t, machinetest.Options{Running: guests}, func(t *testing.T) machine.Machine { return newMachine(t, qemu.TransportVirtio) })
+	need.Whole(t)
+	machinetest.Run(t, machinetest.Options{Running: guests}, func(t *testing.T) machine.Machine { return newMachine(t, TransportVirtio) })
 }
 
 // guests are the children of this process that run QEMU: what runs in them is not to be seen from here.
