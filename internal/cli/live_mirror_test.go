@@ -35,6 +35,7 @@ func TestLiveMirrorServes(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	r, w := io.Pipe()
 	status := make(chan int, 1)
 	go func() {
