@@ -81,6 +81,8 @@ type Runner struct {
 	Screen   io.Writer           // gets the console as it is; nil for nobody
 	Progress func(s guest.State) // told at each tick and with each step; nil for nobody
 	Note     func(text string)   // told of what a person should know; nil for nobody
+
+	Took guest.Times // of the packages that were built: set by Run
 }
 
 // Run runs a plan to its end: it makes the media where the target has none, starts the guest, watches it, and writes the
@@ -105,6 +107,7 @@ func (r *Runner) Run(ctx context.Context, p *Plan) (*RunReport, error) {
 	if err != nil {
 		g.report.Failure = newFailure(asFailure(err), g.steps)
 	}
+	r.Took = g.watcher.Took()
 	return g.report, errors.Join(err, g.finish())
 }
 
