@@ -17,6 +17,7 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/filelock"
 	"github.com/rung-build/rung/internal/format/disk"
+	"github.com/rung-build/rung/internal/format/srcfs"
 )
 
 // Builder writes media.
@@ -46,7 +47,7 @@ const partialMark = ".rung-live"
 // bwrap goes on in one, and gets the distfiles that it lacks. Every byte is checked while it is written: content that
 // differs from what the plan saw, or from what a sources file says, is fault.Mismatch.
 func (b Builder) Build(ctx context.Context, p *Plan) ([]Built, error) {
-	if err := p.Complete(); err != nil {
+	if err := errors.Join(p.Complete(), p.Fits()); err != nil {
 		return nil, err
 	}
 	target := p.Options.Target
@@ -88,6 +89,20 @@ func (p *Plan) Complete() error {
 	}
 	return fault.New(fault.NotFound, "distfiles: %d are not held: %s", len(missing), shown).
 		WithHint("rung live fetch %s brings them, with --mirrors for those without an address", p.Checkout.Dir)
+}
+
+// Fits is an error of kind fault.Limit where builder-hex0 cannot take an image (R1, R2).
+func (p *Plan) Fits() error {
+	for _, m := range p.Media {
+		if m.Shape != Image {
+			continue
+		}
+		if err := srcfs.CapacityOf(m.tree).Check(); err != nil {
+			return fault.New(fault.Limit, "%s: %w", m.Name, err).
+				WithHint("bring distfiles along on a payload, or start from a kernel with --kernel")
+		}
+	}
+	return nil
 }
 
 // Missing are the names of distfiles that the media carry and that are not held, sorted.
@@ -171,6 +186,13 @@ func (b Builder) media(ctx context.Context, p *Plan, dir string) ([]Built, error
 	for i := range p.Media {
 		m := &p.Media[i]
 		w := mediumWriter{Builder: b, ctx: ctx, plan: p, m: m, path: filepath.Join(dir, m.Name)}
+		if i == 0 && p.Options.EarlyPreseed != "" && p.Options.Stage0Image == "" {
+			spool := filepath.Join(dir, ".preseed")
+			if err := w.unpackPreseed(spool); err != nil {
+				return nil, err
+			}
+			defer os.RemoveAll(spool)
+		}
 		sum, err := w.write()
 		if err != nil {
 			return nil, err

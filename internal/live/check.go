@@ -264,14 +264,13 @@ const crowded = 60
 
 // capacity tells whether builder-hex0 can take an image (R1, R2).
 func (all *findings) capacity(p *Plan) {
+	if err := p.Fits(); err != nil {
+		all.err(AreaCapacity, err)
+		return
+	}
 	for _, m := range p.Media {
-		if m.Shape != Image {
-			continue
-		}
 		has := srcfs.CapacityOf(m.tree)
-		if err := has.Check(); err != nil {
-			*all = append(*all, Finding{Area: AreaCapacity, Severity: manifest.Error, Text: err.Error(), Kind: fault.Limit,
-				Hint: "bring distfiles along on a payload, or start from a kernel with --kernel"})
+		if m.Shape != Image {
 			continue
 		}
 		if has.Bytes > has.MaxBytes/100*crowded || has.Entries > has.MaxEntries/100*crowded {

@@ -139,6 +139,8 @@ func TestCheckCapacity(t *testing.T) {
 	if err := live.Failed(all); fault.KindOf(err) != fault.Limit {
 		t.Errorf("Failed = %v; want a limit", err)
 	}
+	_, err := live.Builder{Held: served{}}.Build(t.Context(), mustPlan(t, c, o, huge{sizes: map[string]int64{"kernel-1.0.tar.xz": 331 << 20}}))
+	wantFault(t, "Build of too much", err, fault.Limit, "init.img", "--kernel")
 	wantFindings(t, "much", c.Check(o, huge{sizes: map[string]int64{"kernel-1.0.tar.xz": 250 << 20}}), "warning capacity: on top")
 	wantFindings(t, "on a second disk", c.Check(options(live.QEMU, func(o *live.Options) { o.ExternalSources = true }),
 		huge{sizes: map[string]int64{"big-2.0.tar.xz": 900 << 20}}))

@@ -168,7 +168,27 @@ func (c *Checkout) boot() (srcfs.Boot, error) {
 
 // root is the root file system but for what is in external.
 func (p *Plan) root() (entries, error) {
+	all, err := p.base()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range p.roots() {
+		for _, e := range r.Entries {
+			if text, ok := p.manifests[r.Name]; ok && e.Path == path.Join(r.Name, "manifest") {
+				e = asFile(e.Path, text)
+			}
+			all = append(all, e)
+		}
+	}
+	return append(all, asFile(path.Join(stepsRoot, configFile), p.Config.Format())), nil
+}
+
+// base is what a guest starts with beside its steps: the seed, or an archive of a later time.
+func (p *Plan) base() (entries, error) {
 	o, c := p.Options, p.Checkout
+	if o.EarlyPreseed != "" {
+		return p.preseed()
+	}
 	var all entries
 	for _, e := range c.Seed {
 		first, _, _ := strings.Cut(e.Path, "/")
@@ -187,15 +207,7 @@ func (p *Plan) root() (entries, error) {
 		init.Path = "init"
 		all = overlay(all, entries{init})
 	}
-	for _, r := range p.roots() {
-		for _, e := range r.Entries {
-			if text, ok := p.manifests[r.Name]; ok && e.Path == path.Join(r.Name, "manifest") {
-				e = asFile(e.Path, text)
-			}
-			all = append(all, e)
-		}
-	}
-	return append(all, asFile(path.Join(stepsRoot, configFile), p.Config.Format())), nil
+	return all, nil
 }
 
 // distfileEntries are the folder of distfiles.

@@ -15,8 +15,8 @@ import (
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// Entry is a file or a folder that a medium carries. A file has its content in one of three places: a file of the host,
-// a text made here, a distfile. Modes are 0755 and 0644, and there are no times, so that two clones of one commit come to
+// Entry is a file or a folder that a medium carries. A file has its content in one of four places: a file of the host,
+// a text made here, a distfile, an archive to start from. Modes are 0755 and 0644, and there are no times, so that two clones of one commit come to
 // the same media: builder-hex0 has neither, and the guest does not go by them.
 type Entry struct {
 	Path string      // from the tree's root, without a slash in front
@@ -26,6 +26,9 @@ type Entry struct {
 	Host     string         // absolute path of the file with the content; or
 	Distfile *distfile.File // whose content it is; or
 	Text     string         // the content
+
+	Target   string        // of a symbolic link; then all of the above is empty
+	archived digest.Digest // the content is in the archive to start from
 }
 
 // Distfiles gives distfiles that the host holds.
@@ -91,7 +94,9 @@ func (all entries) digested() (tree.Tree, map[string]Entry, error) {
 	nodes := make([]tree.Node, 0, len(all))
 	for _, e := range all {
 		n := tree.Node{Path: e.Path, Kind: tree.Dir, Mode: uint32(e.Mode.Perm())}
-		if !e.Mode.IsDir() {
+		if e.Target != "" {
+			n.Kind, n.Mode, n.Target = tree.Symlink, 0o777, e.Target
+		} else if !e.Mode.IsDir() {
 			sum, err := e.digest()
 			if err != nil {
 				return tree.Tree{}, nil, err
@@ -114,6 +119,8 @@ func (all entries) digested() (tree.Tree, map[string]Entry, error) {
 // digest is that of the content; zero of a distfile that is not held.
 func (e Entry) digest() (digest.Digest, error) {
 	switch {
+	case !e.archived.IsZero():
+		return e.archived, nil
 	case e.Distfile != nil && e.Size < 0:
 		return digest.Digest{}, nil
 	case e.Distfile != nil:

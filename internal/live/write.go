@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/format/payload"
@@ -28,6 +30,7 @@ type mediumWriter struct {
 	plan    *Plan
 	m       *Medium
 	path    string
+	archive string // where the content of the archive to start from is, by digest
 	written int64
 	buffer  []byte
 }
@@ -53,6 +56,9 @@ func (w *mediumWriter) write() (digest.Digest, error) {
 // open gives the content of a node, checked while it is read.
 func (w *mediumWriter) open(n tree.Node) (io.ReadCloser, error) {
 	e := w.m.at[n.Path]
+	if !e.archived.IsZero() {
+		e.Host = filepath.Join(w.archive, e.archived.Hex())
+	}
 	r, err := e.open(w.Held)
 	if err != nil {
 		return nil, err
@@ -102,6 +108,12 @@ func (w *mediumWriter) folder(root string) error {
 			folders = append(folders, name)
 			continue
 		}
+		if n.Kind == tree.Symlink {
+			if err := link(n.Target, name); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := w.node(n, name); err != nil {
 			return err
 		}
@@ -120,6 +132,15 @@ const startTime = 1
 func setTime(name string) error {
 	start := time.Unix(startTime, 0)
 	return os.Chtimes(name, start, start)
+}
+
+// link makes a symbolic link with the time that all have.
+func link(target, name string) error {
+	if err := os.Symlink(target, name); err != nil {
+		return err
+	}
+	start := unix.Timespec{Sec: startTime}
+	return unix.UtimesNanoAt(unix.AT_FDCWD, name, []unix.Timespec{start, start}, unix.AT_SYMLINK_NOFOLLOW)
 }
 
 // node writes a file.
