@@ -43,6 +43,7 @@ func suspicions() []suspicion {
 		{prefix: "ABORTING HARD", tell: (*Watcher).aborted, fatal: true},
 		{suffix: ": FAILED", tell: (*Watcher).mismatch},
 		{suffix: ": no checksum stored!", tell: (*Watcher).noChecksum},
+		{prefix: "/external/distfiles/", suffix: ": No such file or directory", tell: (*Watcher).notBrought},
 		{suffix: " does not exist!", tell: (*Watcher).noDistfile},
 		{prefix: "Timeout reached for internet to become accessible", tell: (*Watcher).noNetwork},
 		{prefix: "Timeout reached for disk to become accessible", tell: (*Watcher).noDisk},
@@ -179,6 +180,13 @@ func (w *Watcher) noDistfile(line string) *Failure {
 		}
 	}
 	return f
+}
+
+// notBrought is sha256sum's word where a package that kaem builds has no distfile: there is no download yet.
+func (w *Watcher) notBrought(line string) *Failure {
+	name := strings.TrimSuffix(strings.TrimPrefix(line, "/external/distfiles/"), ": No such file or directory")
+	return &Failure{Kind: fault.NotFound, Text: w.where() + ": the distfile " + clip(name) + " is not there",
+		Cause: "the media were made without it", Hint: "make them anew with rung, which brings all that come before the network"}
 }
 
 func (w *Watcher) noNetwork(string) *Failure {
