@@ -310,11 +310,15 @@ func (g *going) drain(ctx context.Context, pieces <-chan []byte) {
 
 // began looks at a step that has begun.
 func (g *going) began(ctx context.Context, at int) {
+	before := -1
+	if n := len(g.report.Steps); n > 0 {
+		before = g.report.Steps[n-1].Step
+	}
 	g.report.reached(at, g.steps, g.Host.Now())
 	if g.Progress != nil {
 		g.Progress(g.watcher.State())
 	}
-	if at > 0 && g.steps[at].Script != g.steps[at-1].Script {
+	if before >= 0 && (g.steps[at].Script != g.steps[before].Script || g.steps[at].Root != g.steps[before].Root) {
 		g.save(ctx, at)
 	}
 }
