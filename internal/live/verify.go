@@ -10,75 +10,65 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 )
 
-// pending is a sum of chunks that is taken beside the goroutine that gives them.
-type pending struct {
-	sum  *digest.Hasher
-	done chan struct{} // nil where nothing is under way
-}
-
-// start adds a chunk, which must stay as it is until wait.
-func (p *pending) start(chunk []byte) {
-	p.wait()
-	p.done = make(chan struct{})
-	go func(done chan struct{}) {
-		defer close(done)
-		p.sum.Write(chunk) // never fails
-	}(p.done)
-}
-
-func (p *pending) wait() {
-	if p.done != nil {
-		<-p.done
-		p.done = nil
-	}
-}
-
-// verified passes content on and, in place of its end, gives an error where its SHA-256 is not the one it should have. The
-// sum of a chunk is taken while the caller uses it, up to the next Read.
+// verified passes content on and, in place of its end, gives an error where its SHA-256 is not the one it should have.
 type verified struct {
-	r       io.ReadCloser
-	name    string // for the error: "distfile x"
-	hint    string
-	want    string // SHA-256 in hexadecimal
-	pending pending
+	io.ReadCloser
+	name, hint string // for the error: "distfile x"
+	want       string // SHA-256 in hexadecimal
+	sum        *digest.Hasher
 }
 
 func verify(r io.ReadCloser, name, want, hint string) *verified {
-	return &verified{r: r, name: name, want: want, hint: hint, pending: pending{sum: digest.NewHasher()}}
+	return &verified{ReadCloser: r, name: name, want: want, hint: hint, sum: digest.NewHasher()}
 }
 
 func (v *verified) Read(p []byte) (int, error) {
-	v.pending.wait()
-	n, err := v.r.Read(p)
-	if n > 0 {
-		v.pending.start(p[:n])
-	}
+	n, err := v.ReadCloser.Read(p)
+	v.sum.Write(p[:n]) // never fails
 	if err != io.EOF {
 		return n, err
 	}
-	v.pending.wait()
-	if got := v.pending.sum.Digest().Hex(); got != v.want {
+	if got := v.sum.Digest().Hex(); got != v.want {
 		return n, fault.New(fault.Mismatch, "%s: SHA-256 %s; want %s", v.name, got, v.want).WithHint("%s", v.hint)
 	}
 	return n, io.EOF
 }
 
-func (v *verified) Close() error {
-	v.pending.wait()
-	return v.r.Close()
+// queue is how many chunks may wait for their sum: enough for a busy host to let the sum fall behind for a moment.
+const queue = 8
+
+// summed passes bytes on and takes their digest beside, in a goroutine of its own. End it with digest.
+type summed struct {
+	w          io.Writer
+	free, full chan []byte
+	done       chan digest.Digest
 }
 
-// summed passes bytes on to a file and takes their digest at the same time.
-type summed struct {
-	w       io.Writer
-	pending pending
+func newSummed(w io.Writer) *summed {
+	s := &summed{w: w, free: make(chan []byte, queue), full: make(chan []byte, queue), done: make(chan digest.Digest, 1)}
+	for range queue {
+		s.free <- nil
+	}
+	go func() {
+		sum := digest.NewHasher()
+		for chunk := range s.full {
+			sum.Write(chunk)
+			s.free <- chunk
+		}
+		s.done <- sum.Digest()
+	}()
+	return s
 }
 
 func (s *summed) Write(p []byte) (int, error) {
-	s.pending.start(p)
-	n, err := s.w.Write(p)
-	s.pending.wait()
-	return n, err
+	s.full <- append((<-s.free)[:0], p...)
+	return s.w.Write(p)
+}
+
+// digest waits for the sum, and gives it. It is called once.
+func (s *summed) digest() digest.Digest {
+	close(s.full)
+	return <-s.done
 }
 
 // watched ends with its context, and tells how much was read.

@@ -82,10 +82,11 @@ func (w *mediumWriter) stream(encode func(io.Writer) error) (digest.Digest, erro
 	if err != nil {
 		return digest.Digest{}, err
 	}
-	out := &summed{w: f, pending: pending{sum: digest.NewHasher()}}
+	out := newSummed(f)
 	err = encode(out)
+	sum := out.digest()
 	if err == nil {
-		err = f.Truncate(max(w.m.Size, out.pending.sum.Digest().Size()))
+		err = f.Truncate(max(w.m.Size, sum.Size()))
 	}
 	if closed := f.Close(); err == nil {
 		err = closed
@@ -93,7 +94,7 @@ func (w *mediumWriter) stream(encode func(io.Writer) error) (digest.Digest, erro
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("%s: %w", w.m.Name, err)
 	}
-	return out.pending.sum.Digest(), nil
+	return sum, nil
 }
 
 // folder writes a tree as it is.
