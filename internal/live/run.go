@@ -290,7 +290,7 @@ func (g *going) heard(ctx context.Context, p []byte) error {
 }
 
 // drainTime is how long a console may have something to say after its guest has ended.
-const drainTime = time.Second
+const drainTime = 300 * time.Millisecond
 
 // drain takes what is still on its way from a guest that has ended.
 func (g *going) drain(ctx context.Context, pieces <-chan []byte) {

@@ -104,7 +104,9 @@ func (g *going) save(ctx context.Context, at int) {
 	}
 	if err := g.state.write(g.dir); err != nil {
 		g.note(fmt.Sprintf("no checkpoint at script %d: %v", c.Script, err))
+		return
 	}
+	g.note(fmt.Sprintf("checkpoint at script %d, which begins with %s", c.Script, g.steps[at].Arg))
 }
 
 // powered sees a guest in QEMU out: at a regular end what it wrote goes into the images.

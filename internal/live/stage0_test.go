@@ -5,6 +5,7 @@ package live_test
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,7 +53,7 @@ func finished(t *testing.T, files map[string]string) string {
 			t.Fatal(err)
 		}
 	}
-	l, err := disk.New(disk.BootHead+64<<20, disk.BootHead)
+	l, err := disk.New(disk.BootHead+32<<20, disk.BootHead)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func stage0Plan(t *testing.T, fork, image string, change func(*live.Options)) *l
 	}), served{})
 }
 
-// fileSum is the digest of a file.
+// fileSum is the digest of a file's partition: before it is nothing.
 func fileSum(t *testing.T, name string) digest.Digest {
 	t.Helper()
 	f, err := os.Open(name)
@@ -114,7 +115,7 @@ func fileSum(t *testing.T, name string) digest.Digest {
 	}
 	defer f.Close()
 	h := digest.NewHasher()
-	if _, err := f.WriteTo(h); err != nil {
+	if _, err := io.Copy(h, io.NewSectionReader(f, disk.BootHead, 1<<40)); err != nil {
 		t.Fatal(err)
 	}
 	return h.Digest()
