@@ -112,7 +112,7 @@ type Failure struct {
 type Info struct {
 	Name     string   // "sandbox"
 	Version  string   // of the driver and what it drives, for the ledger: "1 linux 6.18.44"
-	Isolated bool     // a step sees nothing but the job's tree
+	Isolated bool     // a step sees nothing of the host
 	Arches   []string // what it can run, Go's names
 }
 

@@ -20,21 +20,21 @@ import (
 )
 
 // isolationTests ask what a machine promises that says it isolates.
-func isolationTests(o Options) []test {
+func isolationTests() []test {
 	return []test{
-		{"Facts", testFacts},
-		{"HostFile", testHostFile},
-		{"HostNetwork", testHostNetwork},
-		{"UserNamespace", testUserNamespace},
-		{"LeftBehind", func(t *testing.T, m machine.Machine) { testLeftBehind(t, m, o.Running) }},
-		{"Attack", testAttack},
-		{"SeedCalls", testSeedCalls},
-		{"SeedCallsAbsent", testSeedCallsAbsent},
+		{name: "Facts", run: testFacts, alone: true}, // it sets the host's environment
+		{name: "HostFile", run: testHostFile},
+		{name: "HostNetwork", run: testHostNetwork},
+		{name: "UserNamespace", run: testUserNamespace},
+		{name: "LeftBehind", run: testLeftBehind, alone: true},
+		{name: "Attack", run: testAttack},
+		{name: "SeedCalls", run: testSeedCalls},
+		{name: "SeedCallsAbsent", run: testSeedCallsAbsent},
 	}
 }
 
 // testFacts compares all a step can find out with what it may.
-func testFacts(t *testing.T, m machine.Machine) {
+func testFacts(t *testing.T, m subject) {
 	t.Setenv("RUNG_DECOY", "of the host")
 	inherited, err := syscall.Open("/dev/null", syscall.O_RDONLY, 0) // without O_CLOEXEC, as a careless parent leaves it
 	if err != nil {
@@ -42,7 +42,7 @@ func testFacts(t *testing.T, m machine.Machine) {
 	}
 	defer syscall.Close(inherited)
 	blobs := &store.Mem{}
-	j := Job(t, blobs, []string{"in", "dir/in"}, "facts", "ls")
+	j := m.job(t, blobs, []string{"in", "dir/in"}, "facts", "ls")
 	j.Exports = []string{"in"}
 	_, log := succeed(t, m, j, blobs)
 	want := `host rung
@@ -69,52 +69,52 @@ capabilities [{0 0 0} {0 0 0}], bounding set of 0, no_new_privs 1
 	}
 }
 
-func testHostFile(t *testing.T, m machine.Machine) {
+func testHostFile(t *testing.T, m subject) {
 	decoy := filepath.Join(t.TempDir(), "decoy")
 	if err := os.WriteFile(decoy, []byte("of the host"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	blobs := &store.Mem{}
 	for _, name := range []string{decoy, "/../../../../" + decoy} {
-		r := run(t, m, Job(t, blobs, nil, "read "+name), blobs, nil)
+		r := run(t, m, m.job(t, blobs, nil, "read "+name), blobs, nil)
 		if log := read(t, blobs, r); !strings.Contains(log, "no such file") || r.Failure == nil {
 			t.Errorf("a step reads %s: %q", name, log)
 		}
 	}
 }
 
-func testHostNetwork(t *testing.T, m machine.Machine) {
+func testHostNetwork(t *testing.T, m subject) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
 	blobs := &store.Mem{}
-	r := run(t, m, Job(t, blobs, nil, "connect "+listener.Addr().String()), blobs, nil)
+	r := run(t, m, m.job(t, blobs, nil, "connect "+listener.Addr().String()), blobs, nil)
 	if log := read(t, blobs, r); !strings.Contains(log, "network is unreachable") || r.Failure == nil {
 		t.Errorf("a step connects to the host: %q", log)
 	}
 }
 
-func testUserNamespace(t *testing.T, m machine.Machine) {
+func testUserNamespace(t *testing.T, m subject) {
 	blobs := &store.Mem{}
-	r := run(t, m, Job(t, blobs, nil, "userns"), blobs, nil)
+	r := run(t, m, m.job(t, blobs, nil, "userns"), blobs, nil)
 	if log := read(t, blobs, r); !strings.Contains(log, "operation not permitted") || r.Failure == nil {
 		t.Errorf("a step makes a user namespace: %q", log)
 	}
 }
 
 // testAttack has a step send all signals everywhere: the machine goes on, and the log says so.
-func testAttack(t *testing.T, m machine.Machine) {
+func testAttack(t *testing.T, m subject) {
 	blobs := &store.Mem{}
-	_, log := succeed(t, m, Job(t, blobs, nil, "attack", "print still here"), blobs)
+	_, log := succeed(t, m, m.job(t, blobs, nil, "attack", "print still here"), blobs)
 	if want := "still here\n"; log != want {
 		t.Errorf("log = %q; want %q", log, want)
 	}
 }
 
 // testSeedCalls runs programs of a few instructions under machine.CallsSeed, for a program in Go makes more calls.
-func testSeedCalls(t *testing.T, m machine.Machine) {
+func testSeedCalls(t *testing.T, m subject) {
 	need.Arch(t, "amd64") // the programs below
 	exit0 := exitCode()
 	getpid := []byte{
@@ -155,7 +155,7 @@ func testSeedCalls(t *testing.T, m machine.Machine) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			blobs := &store.Mem{}
-			j := Job(t, blobs, nil)
+			j := m.job(t, blobs, nil)
 			j.Inputs = Tree(t, File(t, blobs, "program", elf(tt.code), machine.ModeExecutable))
 			j.Steps = []machine.Step{{Argv: []string{"program"}, Limit: time.Minute}}
 			j.Calls = tt.calls
@@ -174,9 +174,9 @@ func testSeedCalls(t *testing.T, m machine.Machine) {
 }
 
 // testSeedCallsAbsent is about a program that cannot be started when the filter is in force already.
-func testSeedCallsAbsent(t *testing.T, m machine.Machine) {
+func testSeedCallsAbsent(t *testing.T, m subject) {
 	blobs := &store.Mem{}
-	j := Job(t, blobs, nil)
+	j := m.job(t, blobs, nil)
 	j.Steps = []machine.Step{{Argv: []string{"absent"}, Limit: time.Minute}}
 	j.Calls = machine.CallsSeed
 	checkFailure(t, run(t, m, j, blobs, nil), machine.Failure{

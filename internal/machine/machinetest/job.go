@@ -3,7 +3,8 @@
 // Package machinetest is the contract of machines: a suite that each driver passes. Its jobs run one static program,
 // probe, that is built once from the folder of that name.
 //
-// What only a machine with real processes, or only one that isolates its steps can do is asked of those only.
+// What only a machine with real processes, or only one that isolates its steps can do is asked of those only, and less
+// of one in which nothing of rung is where the steps run: see Options.
 package machinetest
 
 import (

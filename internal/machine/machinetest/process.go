@@ -21,56 +21,71 @@ import (
 )
 
 // processTests ask what only a machine whose steps are processes can do.
-func processTests(o Options) []test {
+func processTests() []test {
 	return []test{
-		{"Limits", testLimits},
-		{"Links", testLinks},
-		{"ReadOnlyInputs", testReadOnlyInputs},
-		{"KilledByContext", func(t *testing.T, m machine.Machine) { testKilledByContext(t, m, o.Running) }},
-		{"Devices", testDevices},
+		{name: "Limits", run: testLimits},
+		{name: "Links", run: testLinks},
+		{name: "ReadOnlyInputs", run: testReadOnlyInputs},
+		{name: "KilledByContext", run: testKilledByContext, alone: true},
+		{name: "Devices", run: testDevices},
 	}
 }
 
-func testLimits(t *testing.T, m machine.Machine) {
-	const mib = 1 << 20
-	tests := []struct {
-		name  string
-		lines []string
-		limit func(*machine.Job)
-		want  machine.Failure
-	}{
-		{"time of a step", []string{"print a", "wait"},
+const mib = 1 << 20
+
+// limitTest is a job that passes a limit.
+type limitTest struct {
+	name    string
+	within  bool   // only what is where the steps run can hold it
+	exports string // what is made: a bare machine counts what it sees of that
+	lines   []string
+	limit   func(*machine.Job)
+	want    machine.Failure
+}
+
+func limitTests() []limitTest {
+	return []limitTest{
+		{"time of a step", false, "", []string{"print a", "wait"},
 			func(j *machine.Job) { j.Steps[1].Limit = 20 * time.Millisecond },
 			machine.Failure{Cause: machine.CauseTime, Step: 1, Detail: "ran longer than 20ms"}},
 		// Long enough for a machine with other work to get to the step.
-		{"time of the job", []string{"wait"},
+		{"time of the job", false, "", []string{"wait"},
 			func(j *machine.Job) { j.Limits.Time = 800 * time.Millisecond },
 			machine.Failure{Cause: machine.CauseTime, Step: 0, Detail: "the job ran longer than 800ms"}},
-		{"memory", []string{"print a", "hog 64"},
+		{"memory", true, "", []string{"print a", "hog 64"},
 			func(j *machine.Job) { j.Limits.Memory = 32 * mib },
 			machine.Failure{Cause: machine.CauseMemory, Step: 1, Detail: "more than 32 MiB of memory"}},
-		{"memory of two", []string{"print a", "hog 40", "hog 40"},
+		{"memory of two", true, "", []string{"print a", "hog 40", "hog 40"},
 			func(j *machine.Job) { j.Limits.Memory = 64 * mib; j.Steps[1].Group = 1; j.Steps[2].Group = 1 },
 			machine.Failure{Cause: machine.CauseMemory, Step: 1, Detail: "more than 64 MiB of memory"}},
-		{"processes", []string{"forks 1200"},
+		{"processes", true, "", []string{"forks 1200"},
 			func(j *machine.Job) { j.Limits.Memory = 4 << 30 }, // each takes about a MiB
 			machine.Failure{Cause: machine.CauseMemory, Step: 0, Detail: "more than 1000 processes"}},
-		{"output", []string{"fill a 524288", "fill b 524288", "fill c 524288"},
-			func(j *machine.Job) { j.Limits.Output = mib },
-			machine.Failure{Cause: machine.CauseOutput, Step: 2, Detail: "more than 1 MiB of output"}},
-		{"output of a program that does not look", []string{"quiet a 2000000"},
+		{"output", false, "a b c", []string{"fill a 65536", "fill b 65536", "fill c 65536"},
+			func(j *machine.Job) { j.Limits.Output = mib / 8 },
+			machine.Failure{Cause: machine.CauseOutput, Step: 2, Detail: "more than 128 KiB of output"}},
+		{"output of a program that does not look", false, "a", []string{"quiet a 2000000"},
 			func(j *machine.Job) { j.Limits.Output = mib },
 			machine.Failure{Cause: machine.CauseOutput, Step: 0, Detail: "more than 1 MiB of output"}},
-		{"files", []string{"files a 10", "files b 1"},
+		{"files", false, "a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 b0", []string{"files a 10", "files b 1"},
 			func(j *machine.Job) { j.Limits.Files = 10 },
 			machine.Failure{Cause: machine.CauseFiles, Step: 1, Detail: "more than 10 files"}},
-		{"log", []string{"print a", "spew 20000000"}, func(*machine.Job) {},
+		// The line of a bare machine would take half a minute for it: its own tests have a lower limit.
+		{"log", true, "", []string{"print a", "spew 20000000"}, func(*machine.Job) {},
 			machine.Failure{Cause: machine.CauseOutput, Step: 1, Detail: "printed more than 16 MiB"}},
 	}
-	for _, tt := range tests {
+}
+
+func testLimits(t *testing.T, m subject) {
+	for _, tt := range limitTests() {
+		if tt.within && m.Bare {
+			continue
+		}
 		t.Run(tt.name, func(t *testing.T) {
+			m.beside(t)
 			blobs := &store.Mem{}
-			j := Job(t, blobs, nil, tt.lines...)
+			j := m.job(t, blobs, nil, tt.lines...)
+			j.Exports = strings.Fields(tt.exports)
 			tt.limit(&j)
 			r := run(t, m, j, blobs, nil)
 			checkFailure(t, r, tt.want)
@@ -80,15 +95,17 @@ func testLimits(t *testing.T, m machine.Machine) {
 		})
 	}
 	t.Run("just within", func(t *testing.T) {
+		m.beside(t)
 		blobs := &store.Mem{}
-		j := Job(t, blobs, []string{"in"}, "fill a 1048576", "files b 9", "hog 0")
+		j := m.job(t, blobs, []string{"in"}, "fill a 131072", "files b 9", "hog 0")
 		j.Steps = j.Steps[:2]
-		j.Limits.Output, j.Limits.Files = mib, 10
+		j.Exports = strings.Fields("a b0 b1 b2 b3 b4 b5 b6 b7 b8")
+		j.Limits.Output, j.Limits.Files = mib/8, 10
 		succeed(t, m, j, blobs)
 	})
 }
 
-func testLinks(t *testing.T, m machine.Machine) {
+func testLinks(t *testing.T, m subject) {
 	blobs := &store.Mem{}
 	tests := []struct {
 		name, line, want string // want is the failure's detail, "" for none
@@ -100,7 +117,7 @@ func testLinks(t *testing.T, m machine.Machine) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			j := Job(t, blobs, []string{"in"}, tt.line)
+			j := m.job(t, blobs, []string{"in"}, tt.line)
 			j.Exports = []string{"d/out"}
 			r := run(t, m, j, blobs, nil)
 			if tt.want != "" {
@@ -117,17 +134,17 @@ func testLinks(t *testing.T, m machine.Machine) {
 
 // testReadOnlyInputs looks at the inputs after a step has tried to change them. A machine that does not isolate keeps
 // only from writing by mistake: it has no more than the modes.
-func testReadOnlyInputs(t *testing.T, m machine.Machine) {
+func testReadOnlyInputs(t *testing.T, m subject) {
 	blobs := &store.Mem{}
 	if !m.Info().Isolated {
-		j := Job(t, blobs, []string{"in"}, "write in x")
+		j := m.job(t, blobs, []string{"in"}, "write in x")
 		if r := run(t, m, j, blobs, nil); os.Getuid() != 0 && r.Failure == nil {
 			t.Error("a step could write to an input")
 		}
 		return
 	}
 	inputs := []string{"in", "open/in", "closed/in"}
-	j := Job(t, blobs, inputs, "modify in", "modify open/in", "modify closed/in", "modify open", "modify closed",
+	j := m.job(t, blobs, inputs, "modify in", "modify open/in", "modify closed/in", "modify open", "modify closed",
 		"modify probe", "write open/new x", "cp in copy")
 	j.Exports = append(slices.Clone(inputs[:1]), "open/in", "open/new")
 	r, log := succeed(t, m, j, blobs)
@@ -165,7 +182,7 @@ func RunningWith(t *testing.T, word string) []string {
 // Word is an argument by which a process of this test can be found among all processes.
 func Word(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), os.Getpid()) }
 
-func testKilledByContext(t *testing.T, m machine.Machine, running func(*testing.T, string) []string) {
+func testKilledByContext(t *testing.T, m subject) {
 	blobs := &store.Mem{}
 	word := Word(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -173,39 +190,39 @@ func testKilledByContext(t *testing.T, m machine.Machine, running func(*testing.
 	seen := 0
 	watch := func(e machine.Event) {
 		if e.Output != nil {
-			seen = max(seen, len(running(t, word)))
+			seen = max(seen, len(m.Running(t, word)))
 			cancel()
 		}
 	}
-	_, err := m.Run(ctx, Job(t, blobs, nil, "daemon "+word+" daemon "+word+" wait"), blobs, watch)
+	_, err := m.Run(ctx, m.job(t, blobs, nil, "daemon "+word+" daemon "+word+" wait"), blobs, watch)
 	if fault.KindOf(err) != fault.Interrupted {
 		t.Errorf("Run = %v; want a fault of kind interrupted", err)
 	}
 	if seen == 0 {
 		t.Error("no process was running when the context ended")
 	}
-	if left := running(t, word); len(left) > 0 {
+	if left := m.Running(t, word); len(left) > 0 {
 		t.Errorf("still running: %q", left)
 	}
 }
 
 // testLeftBehind leaves processes behind that hold the log open.
-func testLeftBehind(t *testing.T, m machine.Machine, running func(*testing.T, string) []string) {
+func testLeftBehind(t *testing.T, m subject) {
 	blobs := &store.Mem{}
 	word := Word(t)
-	j := Job(t, blobs, nil, "daemon "+word, "print a", "daemon "+word, "print b")
+	j := m.job(t, blobs, nil, "daemon "+word, "print a", "daemon "+word, "print b")
 	j.Steps[2].Group, j.Steps[3].Group = 1, 1
 	succeed(t, m, j, blobs)
-	if left := running(t, word); len(left) > 0 {
+	if left := m.Running(t, word); len(left) > 0 {
 		t.Errorf("still running: %q", left)
 	}
 }
 
 // testDevices has a step look at the devices a job may ask for. A machine without a root directory of its own has none
 // to give, and says so.
-func testDevices(t *testing.T, m machine.Machine) {
+func testDevices(t *testing.T, m subject) {
 	blobs := &store.Mem{}
-	j := Job(t, blobs, []string{"in"}, "devices", "cp in out")
+	j := m.job(t, blobs, []string{"in"}, "devices", "cp in out")
 	j.Devices, j.Exports = true, []string{"out"}
 	r, err := m.Run(t.Context(), j, blobs, nil)
 	if !m.Info().Isolated && fault.KindOf(err) == fault.Unavailable {

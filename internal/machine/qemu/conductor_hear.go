@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -193,6 +194,9 @@ func (c *conducted) take(r *conductorReport) error {
 			return err
 		}
 		c.judge(r)
+		if r.Ended.Signal == "SIGKILL" && c.outOfMemory() {
+			return io.ErrUnexpectedEOF // explain says why
+		}
 		c.step = -1
 	case "export":
 		return c.export(r)
@@ -214,6 +218,18 @@ func (c *conducted) judge(r *conductorReport) {
 		r.Ended.Exit, r.Ended.Signal = -1, walk.SignalName(e-128)
 	}
 	r.Failure = walk.Judge(r.Step, walk.Ended{Exit: r.Ended.Exit, Signal: r.Ended.Signal}, c.job.Limits, machine.CallsAny)
+}
+
+// outOfMemory tells whether the kernel killed a step because the guest has no more memory. The console says so before the
+// step ends, but is read by others, who end the guest when they have seen the trace.
+func (c *conducted) outOfMemory() bool {
+	const behind = time.Second // how far they may be
+	select {
+	case <-c.guest.watched:
+		return true
+	case <-time.After(traceTime + behind):
+		return false
+	}
 }
 
 // export passes on a file. The limits on what a job makes are held here, after the fact and for exports alone.
