@@ -77,6 +77,7 @@ func (f *liveFlags) register(c *cobra.Command) {
 	flags.StringSliceVar(&o.ExtraBuilds, "extra-builds", nil, "extra roots to run too, by name: steps-NAME")
 	flags.StringVar(&o.BreakAfter, "internal-ci-break-after", "", "SCOPE:STEP behind which a pass stops")
 	flags.BoolVar(&o.ShipImporter, "ship-importer", false, "add rung's importer of payloads to a checkout that has none")
+	flags.StringVar(&o.PayloadVersion, "payload-version", "", "width of a payload's numbers, u32 or u64 (default what the importer reads)")
 	complete(c, "arch", "x86", "amd64", "riscv64")
 	completeFolder(c, "target")
 	completeFolder(c, "repo")

@@ -9,7 +9,7 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 )
 
-// TestLiveArgs: R41 and the flags of rootfs.py: what Python's argparse makes of a command line, said as cobra has it.
+// TestLiveArgs: R41, R56 and the flags of rootfs.py: what Python's argparse makes of a command line, said as cobra has it.
 // The rows without an error were tried with Python 3.11, but for those about rung's own.
 func TestLiveArgs(t *testing.T) {
 	for given, want := range map[string]string{

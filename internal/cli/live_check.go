@@ -58,6 +58,7 @@ type checked struct {
 	Checkout   string        `json:"checkout"`
 	Generation string        `json:"generation"`
 	Identity   live.Identity `json:"identity"`
+	Seeds      []live.Seed   `json:"seeds"`
 	Errors     int           `json:"errors"`
 	Warnings   int           `json:"warnings"`
 	Findings   []found       `json:"findings"`
@@ -81,6 +82,9 @@ func (a *app) checkCheckout(f *liveFlags, args []string) error {
 	}
 	all := append(c.Check(o, held), hostFindings(o)...)
 	is := checked{Checkout: c.Dir, Generation: generationName(c.Generation), Identity: identity, Findings: []found{}}
+	if seeds, err := c.Seeds(o); err == nil { // else a finding says what is missing
+		is.Seeds = seeds
+	}
 	for _, f := range all {
 		is.Findings = append(is.Findings, found{f.Area, f.Severity.String(), f.Pos.File, f.Pos.Line, f.Pos.Column, f.Text, f.Hint})
 		if f.Severity == manifest.Error {
@@ -100,6 +104,9 @@ func (is checked) text(w io.Writer, all []live.Finding) error {
 	fmt.Fprintf(w, "checkout  %s\ngeneration %s\ninputs    %s\n", is.Checkout, is.Generation, is.Identity.Tree.Hex())
 	if is.Identity.Commit != "" {
 		fmt.Fprintf(w, "commit    %s\n", is.Identity.Commit)
+	}
+	for _, seed := range is.Seeds {
+		fmt.Fprintf(w, "seed      %s  %d bytes  %s\n", seed.Digest.Hex(), seed.Digest.Size(), seed.Path)
 	}
 	area := live.Area("")
 	for _, f := range all {

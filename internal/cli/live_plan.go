@@ -69,6 +69,7 @@ type planned struct {
 	Generation    string          `json:"generation"`
 	Mode          live.Mode       `json:"mode"`
 	Target        string          `json:"target"`
+	Added         []string        `json:"added,omitempty"` // to the checkout that the guest sees
 	Configuration []setting       `json:"configuration"`
 	Roots         []plannedRoot   `json:"roots"`
 	Distfiles     []plannedFiles  `json:"distfiles"`
@@ -129,6 +130,7 @@ type plannedMedium struct {
 func newPlanned(p *live.Plan) planned {
 	is := planned{
 		Checkout: p.Checkout.Dir, Generation: generationName(p.Checkout.Generation), Mode: p.Options.Mode, Target: p.Options.Target,
+		Added:         p.Checkout.Added,
 		Configuration: []setting{}, Command: p.Command.Argv, Environment: p.Command.Env, AsRoot: p.Command.Root, Directions: p.Directions,
 	}
 	if len(p.Command.Argv) > 0 {
@@ -185,7 +187,11 @@ func newPlannedFiles(name string, files []livefile.File, sizes map[string]int64)
 
 // text prints a plan.
 func (is planned) text(w io.Writer) error {
-	fmt.Fprintf(w, "checkout   %s\ngeneration %s\nmode       %s\ntarget     %s\n\nconfiguration\n", is.Checkout, is.Generation, is.Mode, is.Target)
+	fmt.Fprintf(w, "checkout   %s\ngeneration %s\nmode       %s\ntarget     %s\n", is.Checkout, is.Generation, is.Mode, is.Target)
+	for _, line := range is.Added {
+		fmt.Fprintf(w, "added      %s\n", line)
+	}
+	fmt.Fprint(w, "\nconfiguration\n")
 	for _, s := range is.Configuration {
 		fmt.Fprintf(w, "  %s=%s\n", s.Name, s.Value)
 	}

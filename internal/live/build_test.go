@@ -218,6 +218,32 @@ func TestBuildPayload(t *testing.T) {
 	}
 }
 
+// TestPayloadVersion: R5: the command line counts where the importer's source does not show what it reads.
+func TestPayloadVersion(t *testing.T) {
+	dir := checkout(t, "testdata/forks/F1")
+	source := filepath.Join(dir, "steps/payload-import-1.0/src/payload-import.c")
+	write(t, source, "int main(void);\n")
+	o := options(live.QEMU, func(o *live.Options) { o.ExternalSources = true })
+	_, err := open(t, dir).Plan(o, served{})
+	wantFault(t, "Plan with an importer that shows nothing", err, fault.Usage, "--payload-version u32 or u64")
+	o.PayloadVersion = "u16"
+	_, err = open(t, dir).Plan(o, served{})
+	wantFault(t, "Plan with a version that is none", err, fault.Usage, "--payload-version")
+	sizes := map[string]int64{}
+	for _, v := range []string{"u32", "u64"} {
+		o.PayloadVersion = v
+		sizes[v] = mustPlan(t, open(t, dir), o, huge{sizes: map[string]int64{"net-1.0.tar.gz": 1 << 20}}).Media[1].Size
+	}
+	// Seven files: their content, names of 105 bytes, the magic, and 15 numbers of 4 or 8 bytes, in whole sectors.
+	content := int64(1<<20) + 6*10 + 105 - int64(len("net-1.0.tar.gz"))
+	for v, width := range map[string]int64{"u32": 4, "u64": 8} {
+		want := (8 + 15*width + content + 105 + 511) / 512 * 512
+		if sizes[v] != want {
+			t.Errorf("payload of %s: %d bytes; want %d", v, sizes[v], want)
+		}
+	}
+}
+
 // TestBuildFolder: R58, R75: the root of a chroot.
 func TestBuildFolder(t *testing.T) {
 	dir := checkout(t)

@@ -21,6 +21,7 @@ type Checkout struct {
 	Dir        string // absolute
 	Generation manifest.Generation
 	Shipped    bool        // an importer of payloads of ours has been added
+	Added      []string    // what that added, as a difference for people
 	Roots      []Root      // "steps" first, then extra roots by name
 	Seed       []Entry     // of seed/stage0-posix with the plain files of seed on top, sorted
 	Stray      []string    // paths from Dir, sorted, that lie among inputs and are none

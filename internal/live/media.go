@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/rung-build/rung/internal/format/payload"
 	"github.com/rung-build/rung/internal/format/srcfs"
 	"github.com/rung-build/rung/internal/live/distfile"
+	"github.com/rung-build/rung/internal/live/importer"
 	"github.com/rung-build/rung/internal/tree"
 )
 
@@ -85,7 +85,11 @@ func (p *Plan) media(from Distfiles) error {
 				flat = append(flat, e)
 			}
 		}
-		p.Media = append(p.Media, Medium{Name: "external.img", Shape: Payload, Entries: flat, version: c.payloadVersion()})
+		version, err := c.payloadVersion(o)
+		if err != nil {
+			return err
+		}
+		p.Media = append(p.Media, Medium{Name: "external.img", Shape: Payload, Entries: flat, version: version})
 	}
 	for i := range p.Media {
 		if err := p.Media[i].measure(c); err != nil {
@@ -246,22 +250,34 @@ func repository(dir string) (entries, error) {
 	return all, nil
 }
 
-// wide finds a type or function for eight bytes in the source of an importer.
-var wide = regexp.MustCompile(`(?i)(^|[^a-z])(u|u_?int|read_?u?|le|get_?u?)64`)
-
-// payloadVersion is the width of numbers that the checkout's importer reads: its source has a word for eight bytes at a
-// time, or it has none. The one that rung ships reads both.
-func (c *Checkout) payloadVersion() payload.Version {
-	if c.Shipped {
-		return payload.U64
+// payloadVersion is the width of numbers that the checkout's importer reads, where the command line does not say it. The
+// one that rung ships reads both.
+func (c *Checkout) payloadVersion(o Options) (payload.Version, error) {
+	if o.PayloadVersion != "" {
+		v, err := payload.Parse(o.PayloadVersion)
+		if err != nil {
+			return 0, fault.New(fault.Usage, "--payload-version: %w", err).WithHint("leave it out, where the importer's source shows it")
+		}
+		return v, nil
 	}
+	if c.Shipped {
+		return payload.U64, nil
+	}
+	var source strings.Builder
 	for _, e := range c.Roots[0].Entries {
-		if !strings.HasPrefix(e.Path, "steps/payload-import-") || !strings.HasSuffix(e.Path, ".c") {
+		if !strings.HasPrefix(e.Path, "steps/"+importer.Package[:strings.LastIndex(importer.Package, "-")+1]) || !strings.HasSuffix(e.Path, ".c") {
 			continue
 		}
-		if text, err := c.text(e.Path); err == nil && wide.MatchString(text) {
-			return payload.U64
+		text, err := c.text(e.Path)
+		if err != nil {
+			return 0, err
 		}
+		source.WriteString(text)
 	}
-	return payload.U32
+	v, err := importer.VersionOf(source.String())
+	if err != nil {
+		return 0, fault.New(fault.Usage, "checkout: the importer of payloads: %w", err).
+			WithHint("say it with --payload-version u32 or u64")
+	}
+	return v, nil
 }

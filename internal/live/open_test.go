@@ -3,6 +3,7 @@
 package live_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/live"
 	"github.com/rung-build/rung/internal/live/manifest"
@@ -169,4 +171,33 @@ func identity(t *testing.T, dir string) live.Identity {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// TestSeeds: R62, R66: the programs that a run starts from, with their sizes and sums.
+func TestSeeds(t *testing.T) {
+	c := open(t, checkout(t))
+	for _, test := range []struct {
+		o    live.Options
+		want map[string]digest.Digest
+	}{
+		{options(live.Bwrap, nil), map[string]digest.Digest{
+			"seed/stage0-posix/bootstrap-seeds/POSIX/x86/hex0-seed":          digest.Of([]byte("the first seed for x86\n")),
+			"seed/stage0-posix/bootstrap-seeds/POSIX/x86/kaem-optional-seed": digest.Of([]byte("the seed for x86\n")),
+		}},
+		{options(live.QEMU, nil), map[string]digest.Digest{
+			"builder-hex0/builder-hex0-x86-stage1.hex0": digest.Of([]byte(strings.Repeat("\x90", 510) + "\x55\xaa")),
+			"seed/stage0-posix/x86/hex0_x86.hex0":       digest.Of([]byte("\x7fELF")),
+			"seed/stage0-posix/x86/kaem-minimal.hex0":   digest.Of([]byte("\x7fELF")),
+		}},
+		{options(live.QEMU, func(o *live.Options) { o.Stage0Image = "/i" }), map[string]digest.Digest{}},
+	} {
+		seeds, err := c.Seeds(test.o)
+		got := map[string]digest.Digest{}
+		for _, s := range seeds {
+			got[s.Path] = s.Digest
+		}
+		if err != nil || !maps.Equal(got, test.want) {
+			t.Errorf("Seeds(%s) = %v, %v; want %v", test.o.Mode, got, err, test.want)
+		}
+	}
 }

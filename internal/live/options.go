@@ -70,7 +70,9 @@ type Options struct {
 	ExtraBuilds   []string // names of extra roots: steps-NAME
 	BreakAfter    string   // "SCOPE:STEP"; "" for none
 	ShipImporter  bool     // add an importer of payloads to a checkout that has none
-	Silence       time.Duration
+	// PayloadVersion is "u32" or "u64", the width of numbers in a payload; "" for what the importer's source shows.
+	PayloadVersion string
+	Silence        time.Duration
 }
 
 // KernelBootstrap tells whether the guest starts at builder-hex0, without a kernel from outside.

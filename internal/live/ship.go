@@ -3,9 +3,11 @@
 package live
 
 import (
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/live/importer"
@@ -25,6 +27,7 @@ func (c *Checkout) With(o Options) (*Checkout, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := text
 	if text, err = importer.Add(text); err != nil {
 		return nil, fault.New(fault.Usage, "--ship-importer: %w", err).WithHint("leave it out")
 	}
@@ -47,6 +50,7 @@ func (c *Checkout) With(o Options) (*Checkout, error) {
 	}
 	with := *c
 	with.Shipped = true
+	with.Added = additions(before, text, added)
 	with.Roots = slices.Clone(c.Roots)
 	r := &with.Roots[0]
 	r.Entries = overlay(r.Entries, added)
@@ -58,4 +62,23 @@ func (c *Checkout) With(o Options) (*Checkout, error) {
 		}
 	}
 	return &with, nil
+}
+
+// additions is what is added to a checkout, as a difference tells it: lines of the manifest with their numbers, and files.
+func additions(before, after string, files entries) []string {
+	old := strings.Split(before, "\n")
+	all := []string{"steps/manifest"}
+	for i, line := range strings.Split(after, "\n") {
+		if len(old) > 0 && line == old[0] {
+			old = old[1:]
+			continue
+		}
+		all = append(all, fmt.Sprintf("%d: + %s", i+1, line))
+	}
+	for _, f := range files[1:] {
+		if !f.Mode.IsDir() {
+			all = append(all, fmt.Sprintf("+ %s, %d bytes", f.Path, f.Size))
+		}
+	}
+	return all
 }

@@ -1,1 +1,1 @@
-/* reads numbers as unsigned int */
+int read_u32(void);

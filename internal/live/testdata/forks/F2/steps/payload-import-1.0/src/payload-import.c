@@ -1,1 +1,1 @@
-/* reads numbers as u64 */
+int read_u64(void);
