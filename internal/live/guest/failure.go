@@ -37,7 +37,7 @@ type suspicion struct {
 //
 // Sources of the texts: helpers.sh, improve/get_network.sh and jump/move_disk.sh of live-bootstrap; kaem and sha256sum of
 // stage0-posix, whose sha256sum says the same as that of coreutils; PANIC of Fiwix's include/fiwix/kernel.h; SeaBIOS;
-// GNU make; errno texts of musl and glibc.
+// builder-hex0; GNU make; errno texts of musl and glibc.
 func suspicions() []suspicion {
 	return []suspicion{
 		{prefix: "ABORTING HARD", tell: (*Watcher).aborted, fatal: true},
@@ -48,6 +48,7 @@ func suspicions() []suspicion {
 		{prefix: "Timeout reached for internet to become accessible", tell: (*Watcher).noNetwork},
 		{prefix: "Timeout reached for disk to become accessible", tell: (*Watcher).noDisk},
 		{inside: "No space left on device", tell: (*Watcher).noSpace},
+		{prefix: "ERROR: no hda writes!", tell: (*Watcher).hexEnd, fatal: true},
 		{prefix: "PANIC: in ", tell: (*Watcher).fiwix, fatal: true},
 		{prefix: "Boot failed: not a bootable disk", tell: (*Watcher).noBoot},
 		{prefix: "No bootable device.", tell: (*Watcher).noBoot, fatal: true},
@@ -208,6 +209,12 @@ func (w *Watcher) noSpace(string) *Failure {
 		f.Text, f.Hint = w.where()+": no space left in the target's file system", "make room on the host's disk, or choose another --target"
 	}
 	return f
+}
+
+// hexEnd is builder-hex0's last word where a script came back to it, rather than to have started another kernel.
+func (w *Watcher) hexEnd(string) *Failure {
+	return &Failure{Kind: fault.BuildFailed, Text: w.where() + ": the script ended before it started Fiwix",
+		Cause: "a command failed, or the scripts jump to no kernel", Hint: "look at the lines before it in the console's log"}
 }
 
 func (w *Watcher) fiwix(string) *Failure {

@@ -195,6 +195,8 @@ func failures() map[string]failing {
 			exit: off, kind: fault.BuildFailed, text: "bash-0.1 pass 1: make: *** [all] Error 2", step: 2},
 		"out of memory": {lines: with("[    2.000000] Out of memory: Kill process 5 (cc1)"), exit: off, kind: fault.OutOfMemory, cause: "memory is full", step: 2},
 		"Fiwix":         {config: kernels, lines: append(kaem("cc-0.1"), " +> kaem --file /steps/jump/fiwix.sh ", "PANIC: in kmalloc()"), exit: off, kind: fault.Panic, text: "jump fiwix: Fiwix gave up", step: 2},
+		"builder-hex0": {config: kernels, lines: append(kaem("cc-0.1"), "Build finished.", "ERROR: no hda writes!"), exit: off,
+			kind: fault.BuildFailed, text: "before it started Fiwix", step: 1},
 		"nothing to boot": {lines: []string{"SeaBIOS (version 1)", "Booting from Hard Disk...", "Boot failed: not a bootable disk", "No bootable device."},
 			exit: off, kind: fault.Unavailable, text: "nothing to boot", step: -1},
 		"no reason": {change: inChroot, lines: with("bash-0.1: compiling source.", "cc: a.c:1: error"), exit: one, kind: fault.BuildFailed,
