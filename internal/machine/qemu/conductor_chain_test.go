@@ -40,6 +40,7 @@ func newConducted(t testing.TB, scheme Scheme) *SchemeMachine {
 // TestConductors climbs boot0 to boot2 one program a boot, and once more with the scheme1 that comes of it. A climb
 // compares each export with its answer, and the second one with what the first one gave.
 func TestConductors(t *testing.T) {
+	need.Whole(t)
 	below := newConducted(t, func(machine.Job) (digest.Digest, bool) { return digest.Digest{}, false })
 	if err := below.Check(t.Context()); err != nil {
 		t.Fatalf("Check = %v", err)
