@@ -26,7 +26,8 @@ func liveCheckout(t *testing.T) string {
 	if err := os.Mkdir(filepath.Join(dir, "distfiles"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"bash-0.1.tar.gz", "bash-0.2.tar.gz", "big-2.0.tar.xz", "big-data.tar.gz", "cc-0.1.tar.gz",
+	for _, name := range []string{"bash-0.1.tar.gz", "bash-0.2.tar.gz", "big-2.0.tar.xz", "big-data.tar.gz",
+		"cc-0.1.tar.gz",
 		"cc-extra.tar", "isle-1.0.tar.bz2", "kernel-1.0.tar.xz", "make-0.1.tar.xz", "net-1.0.tar.gz"} {
 		if err := os.WriteFile(filepath.Join(dir, "distfiles", name), []byte("distfile "+name+"\n"), 0o644); err != nil {
 			t.Fatal(err)
@@ -62,7 +63,8 @@ func main() {
 		os.Exit(9)
 	}
 	if _, err := os.Stat("/fails"); err == nil {
-		fmt.Println("bash-0.2: beginning build using script pass1.sh\nbash-0.2: checksumming created package.\nbash-0.2_0.tar.bz2: FAILED")
+		fmt.Println("bash-0.2: beginning build using script pass1.sh\nbash-0.2: checksumming created " +
+			"package.\nbash-0.2_0.tar.bz2: FAILED")
 		os.Exit(1)
 	}
 	fmt.Println("bash-0.2: beginning build using script pass1.sh\nbash-0.2: build successful")
@@ -97,8 +99,9 @@ func rungLive(t *testing.T, store string, args ...string) (status int, out, said
 	return status, stdout.String(), stderr.String()
 }
 
-// TestLiveRunInAChroot shows R42, R58, R60 and R61: the guest runs in place, without root too, as process 1, with the devices of
-// every other mode, and nothing stays mounted; its progress is told, what it made can be looked at and taken home.
+// TestLiveRunInAChroot shows R42, R58, R60 and R61: the guest runs in place, without root too, as process 1, with the
+// devices of every other mode, and nothing stays mounted; its progress is told, what it made can be looked at and
+// taken home.
 func TestLiveRunInAChroot(t *testing.T) {
 	if machineHere(t) != "sandbox" {
 		need.Unmet(t, "namespaces")
@@ -125,7 +128,8 @@ func TestLiveRunInAChroot(t *testing.T) {
 	if status, _, said = rungLive(t, store, "export", target, archive); status != 0 {
 		t.Errorf("Main(live export) = %d, %s", status, said)
 	}
-	if status, _, said = rungLive(t, store, "run", checkout, "--chroot", "--external-sources", "-t", target); status != 2 || !strings.Contains(said, "a guest has run in it") {
+	if status, _, said = rungLive(t, store, "run", checkout, "--chroot", "--external-sources", "-t",
+		target); status != 2 || !strings.Contains(said, "a guest has run in it") {
 		t.Errorf("Main(live run), again = %d, %s; want 2", status, said)
 	}
 	// The times of the run are known to the next one, which fails.
@@ -134,16 +138,18 @@ func TestLiveRunInAChroot(t *testing.T) {
 	}
 	target = filepath.Join(t.TempDir(), "target")
 	status, out, said = rungLive(t, store, "run", checkout, "--chroot", "--external-sources", "-t", target, "-v")
-	if status != 5 || !strings.Contains(out, "bash-0.2 pass 1: the package bash-0.2_0.tar.bz2 differs") || !strings.Contains(said, "device null true") {
+	if status != 5 || !strings.Contains(out, "bash-0.2 pass 1: the package bash-0.2_0.tar.bz2 differs") ||
+		!strings.Contains(said, "device null true") {
 		t.Errorf("Main(live run -v) of a guest that fails = %d\n%s\n%s; want 5, and the console", status, out, said)
 	}
-	if text, err := os.ReadFile(filepath.Join(store, "live/times.json")); err != nil || !strings.Contains(string(text), "big-2.0 pass 1") {
+	if text, err := os.ReadFile(filepath.Join(store, "live/times.json")); err != nil || !strings.Contains(string(text),
+		"big-2.0 pass 1") {
 		t.Errorf("times: %v, %s; want those of the first run", err, text)
 	}
 }
 
-// bootCode prints a text on the first serial port, waits three seconds at each byte 1, writes sector 0 over sector 1 of its
-// disk at the end, and powers off. 16-bit code for address 0x7C00; the text follows at 0x7C52.
+// bootCode prints a text on the first serial port, waits three seconds at each byte 1, writes sector 0 over sector 1
+// of its disk at the end, and powers off. 16-bit code for address 0x7C00; the text follows at 0x7C52.
 var bootCode = []byte{
 	0x31, 0xC0, 0x8E, 0xD8, 0x8E, 0xC0, 0x8E, 0xD0, 0xBC, 0x00, 0x7C, 0xFB, // ax, ds, es, ss = 0; sp = 0x7C00; sti
 	0xBE, 0x52, 0x7C, // si = text
@@ -169,20 +175,23 @@ func bootSector(t *testing.T, checkout, text string) {
 	for _, b := range sector {
 		fmt.Fprintf(&hex0, "%02X\n", b)
 	}
-	if err := os.WriteFile(filepath.Join(checkout, "builder-hex0/builder-hex0-x86-stage1.hex0"), []byte(hex0.String()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(checkout, "builder-hex0/builder-hex0-x86-stage1.hex0"), []byte(hex0.String()),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestLiveRunGoesOnFromACheckpoint shows a checkpoint of QEMU: a run that was interrupted goes on in the middle of what its
-// guest did, and only at the regular end does the image hold what the guest wrote (pains 12 and 13).
+// TestLiveRunGoesOnFromACheckpoint shows a checkpoint of QEMU: a run that was interrupted goes on in the middle of
+// what its guest did, and only at the regular end does the image hold what the guest wrote (pains 12 and 13).
 func TestLiveRunGoesOnFromACheckpoint(t *testing.T) {
 	need.Tool(t, "qemu-system-x86_64")
 	checkout, store := liveCheckout(t), t.TempDir()
-	bootSector(t, checkout, "\n +> cd cc-0.1 \n +> kaem --file pass1.kaem \n\x01 +> cd make-0.1 \n +> kaem --file pass1.kaem \n\x01"+
+	bootSector(t, checkout, "\n +> cd cc-0.1 \n +> kaem --file pass1.kaem \n\x01 +> cd make-0.1 \n +> kaem --file "+
+		"pass1.kaem \n\x01"+
 		"big-2.0: beginning build using script pass1.sh\nbig-2.0: build successful\n[ 1.000000] reboot: Power down\n")
 	target := filepath.Join(t.TempDir(), "target")
-	args := []string{"live", "run", checkout, "--qemu", "--accel", "tcg", "-m", "http://127.0.0.1:1/x", "-qs", "1100M", "-t", target, "--store", store}
+	args := []string{"live", "run", checkout, "--qemu", "--accel", "tcg", "-m", "http://127.0.0.1:1/x", "-qs", "1100M",
+		"-t", target, "--store", store}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	stderr := &trigger{text: "checkpoint at script 1, which begins with make-0.1", call: cancel}
@@ -215,7 +224,8 @@ func TestLiveRunGoesOnFromACheckpoint(t *testing.T) {
 		t.Error("the image does not hold what the guest wrote")
 	}
 	console, err := os.ReadFile(filepath.Join(target, "rung/console.log"))
-	if err != nil || strings.Count(string(console), "cd cc-0.1") != 1 || strings.Count(string(console), "Power down") != 1 {
+	if err != nil || strings.Count(string(console), "cd cc-0.1") != 1 || strings.Count(string(console),
+		"Power down") != 1 {
 		t.Errorf("console: %v, %q; want each line once: the guest did not begin again", err, console)
 	}
 }

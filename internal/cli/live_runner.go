@@ -55,7 +55,8 @@ func (h *liveHost) Ask(ctx context.Context, argv ...string) (string, error) {
 func (h *liveHost) Accelerator(ctx context.Context, program string) (kvm bool, why string, err error) {
 	name, err := findTool(program)
 	if err != nil {
-		return false, "", fault.New(fault.Unavailable, "%w", err).WithHint("install QEMU for x86, or name its program with --qemu-cmd")
+		return false, "", fault.New(fault.Unavailable, "%w", err).WithHint("install QEMU for x86, or name its program with " +
+			"--qemu-cmd")
 	}
 	accel, why, err := qemu.Accelerator(ctx, h.accel, name, h.state)
 	return accel == "kvm", why, err
@@ -196,7 +197,8 @@ func (is *liveProcess) Monitor() live.Monitor {
 	return is.monitor
 }
 
-// Kill ends the process and what it has started: as process 1 of a namespace all of it, otherwise what is still below it.
+// Kill ends the process and what it has started: as process 1 of a namespace all of it, otherwise what is still below
+// it.
 func (is *liveProcess) Kill() {
 	pid := is.cmd.Process.Pid
 	var below []int

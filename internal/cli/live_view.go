@@ -18,8 +18,8 @@ import (
 	"github.com/rung-build/rung/internal/live/guest"
 )
 
-// liveView shows a run while it goes on: one line that is redrawn on a terminal, otherwise a line a package; with -v, or
-// where a person has the terminal, the console itself.
+// liveView shows a run while it goes on: one line that is redrawn on a terminal, otherwise a line a package; with -v,
+// or where a person has the terminal, the console itself.
 type liveView struct {
 	*app
 	line   *os.File // nil where nothing is redrawn

@@ -85,12 +85,13 @@ type Runner struct {
 	Took guest.Times // of the packages that were built: set by Run
 }
 
-// Run runs a plan to its end: it makes the media where the target has none, starts the guest, watches it, and writes the
-// report into the target, also where the guest failed; the failure is in the report. An error means that the guest could
-// not be run, or that ctx ended.
+// Run runs a plan to its end: it makes the media where the target has none, starts the guest, watches it, and writes
+// the report into the target, also where the guest failed; the failure is in the report. An error means that the guest
+// could not be run, or that ctx ended.
 func (r *Runner) Run(ctx context.Context, p *Plan) (*RunReport, error) {
 	if len(p.Command.Argv) == 0 {
-		return nil, fault.New(fault.Usage, "bare metal: rung cannot start it").WithHint("follow the directions of rung live media")
+		return nil, fault.New(fault.Usage, "bare metal: rung cannot start it").
+			WithHint("follow the directions of rung live media")
 	}
 	g := &going{Runner: r, plan: p, dir: filepath.Join(p.Options.Target, runDir)}
 	if err := g.ready(ctx); err != nil {

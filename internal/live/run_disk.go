@@ -18,7 +18,8 @@ import (
 // saveTime bounds how long QEMU may take to keep a guest, or to write an overlay back.
 const saveTime = 30 * time.Minute
 
-// machine is QEMU's command line: the plan's, with the accelerator that works, and with overlays where the guest goes on.
+// machine is QEMU's command line: the plan's, with the accelerator that works, and with overlays where the guest goes
+// on.
 func (g *going) machine() []string {
 	v := g.plan.VM()
 	v.Software = g.state.Accelerator == accelSoftware

@@ -25,21 +25,23 @@ type Exported struct {
 	Files  int           `json:"files"`
 }
 
-// Export writes what a finished run in a chroot or bubblewrap has made as a tar archive, whole or not at all: owners and
-// times are 0, entries are sorted, what rung has put there and what only a running system has is left out. The same
-// target gives the same archive.
+// Export writes what a finished run in a chroot or bubblewrap has made as a tar archive, whole or not at all: owners
+// and times are 0, entries are sorted, what rung has put there and what only a running system has is left out. The
+// same target gives the same archive.
 func Export(ctx context.Context, target, file string) (Exported, error) {
 	state, found, err := readState(filepath.Join(target, runDir))
 	switch {
 	case err != nil:
 		return Exported{}, err
 	case !found:
-		return Exported{}, fault.New(fault.NotFound, "target %s: no run in it", target).WithHint("name the folder given to rung live run as --target")
+		return Exported{}, fault.New(fault.NotFound, "target %s: no run in it",
+			target).WithHint("name the folder given to rung live run as --target")
 	case len(state.Media) != 1 || state.Media[0].Shape != Folder:
 		return Exported{}, fault.New(fault.Usage, "target %s: of a virtual machine, whose system is in an image", target).
 			WithHint("copy the image: it boots by itself")
 	case !state.Ended:
-		return Exported{}, fault.New(fault.Usage, "target %s: its run has not come to its end", target).WithHint("run it to its end")
+		return Exported{}, fault.New(fault.Usage, "target %s: its run has not come to its end",
+			target).WithHint("run it to its end")
 	}
 	x := &exporter{ctx: ctx, root: target, at: map[digest.Digest]string{}}
 	if err := filepath.WalkDir(target, x.visit); err != nil {

@@ -26,9 +26,11 @@ type Mirrors struct {
 	err  error
 }
 
-// ServeMirrors starts the servers. Media hold the port, so that a target whose media are made already has the ports that
-// it was made with; one that is taken meanwhile is fault.Unavailable. Seen is told of each answer, where it is not nil.
-func ServeMirrors(ctx context.Context, target string, mirrors []string, seen func(method, path string, status int)) (*Mirrors, error) {
+// ServeMirrors starts the servers. Media hold the port, so that a target whose media are made already has the ports
+// that it was made with; one that is taken meanwhile is fault.Unavailable. Seen is told of each answer, where it is
+// not nil.
+func ServeMirrors(ctx context.Context, target string, mirrors []string, seen func(method, path string,
+	status int)) (*Mirrors, error) {
 	state, _, err := readState(filepath.Join(target, runDir))
 	if err != nil {
 		return nil, err

@@ -86,7 +86,8 @@ type RunFailure struct {
 }
 
 func newFailure(f *guest.Failure, steps []guest.Step) *RunFailure {
-	r := &RunFailure{Kind: f.Kind.String(), Exit: f.Kind.ExitStatus(), Text: f.Text, Cause: f.Cause, Hint: f.Hint, Lines: f.Lines, failure: f}
+	r := &RunFailure{Kind: f.Kind.String(), Exit: f.Kind.ExitStatus(), Text: f.Text, Cause: f.Cause, Hint: f.Hint,
+		Lines: f.Lines, failure: f}
 	if f.Step >= 0 && f.Step < len(steps) {
 		r.Step = guest.Key(steps[f.Step])
 	}
@@ -159,7 +160,8 @@ func field(text, key string) string {
 func (r *RunReport) reached(at int, steps []guest.Step, now time.Time) {
 	r.settle(now)
 	s := steps[at]
-	r.Steps = append(r.Steps, ReportStep{Root: s.Root, Script: s.Script, Step: at, Kind: s.Kind.String(), Name: s.Arg, Pass: s.Pass,
+	r.Steps = append(r.Steps, ReportStep{Root: s.Root, Script: s.Script, Step: at, Kind: s.Kind.String(), Name: s.Arg,
+		Pass:    s.Pass,
 		Started: now})
 }
 
@@ -225,9 +227,11 @@ func (r *RunReport) Text(w io.Writer) error {
 		}
 	}
 	if r.Good != nil {
-		line("last good", "step %d, %s", r.Good.Step+1, strings.TrimSpace(fmt.Sprintf("%s %s", r.Good.Name, passText(r.Good.Pass))))
+		line("last good", "step %d, %s", r.Good.Step+1, strings.TrimSpace(fmt.Sprintf("%s %s", r.Good.Name,
+			passText(r.Good.Pass))))
 	}
-	line("took", "%v, from %s", time.Duration(r.Took*float64(time.Second)).Round(time.Second), r.Started.UTC().Format(time.RFC3339))
+	line("took", "%v, from %s", time.Duration(r.Took*float64(time.Second)).Round(time.Second),
+		r.Started.UTC().Format(time.RFC3339))
 	line("rung", "%s", r.Rung)
 	line("checkout", "commit %s, inputs %s", orUnknown(r.Checkout.Commit), r.Checkout.Tree)
 	for _, m := range r.Checkout.Submodules {

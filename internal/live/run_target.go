@@ -117,7 +117,8 @@ func readState(dir string) (s runState, found bool, err error) {
 		err = s.check()
 	}
 	if err != nil {
-		return s, false, fault.New(fault.Usage, "target: %s: %w", name, err).WithHint("name another --target, or remove this one")
+		return s, false, fault.New(fault.Usage, "target: %s: %w", name,
+			err).WithHint("name another --target, or remove this one")
 	}
 	return s, true, nil
 }
@@ -215,13 +216,15 @@ func (g *going) resumable() error {
 		return fault.New(fault.Usage, "--resume: no checkpoint in %s", o.Target).
 			WithHint("leave out --resume: the guest begins again, on images that are as they were made")
 	case g.state.Ended:
-		return fault.New(fault.Usage, "--resume: the run in %s has come to its end", o.Target).WithHint("rung live export takes it home")
+		return fault.New(fault.Usage, "--resume: the run in %s has come to its end",
+			o.Target).WithHint("rung live export takes it home")
 	case o.Mode == QEMU:
 		return nil
 	}
 	init, err := os.ReadFile(filepath.Join(o.Target, "init"))
 	if err != nil || !strings.HasPrefix(string(init), "#!/bin/bash") {
-		return fault.New(fault.Usage, "--resume: a guest in %s goes on only where it has left an /init of its own at a break", o.Mode).
+		return fault.New(fault.Usage, "--resume: a guest in %s goes on only where it has left an /init of its own at a "+
+			"break", o.Mode).
 			WithHint("begin again in another --target; in QEMU there are checkpoints")
 	}
 	return nil

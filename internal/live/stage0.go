@@ -23,8 +23,9 @@ import (
 // stage0Work is the copy of a stage0 image that is booted, in the target.
 const stage0Work = "stage0-work.img"
 
-// Stage0Maker makes the copy of a stage0 image that a plan boots: the original stays untouched; in the copy the configuration
-// is this run's (R14, R16), and steps are the checkout's. It needs no root: the file system is changed by debugfs.
+// Stage0Maker makes the copy of a stage0 image that a plan boots: the original stays untouched; in the copy the
+// configuration is this run's (R14, R16), and steps are the checkout's. It needs no root: the file system is changed
+// by debugfs.
 type Stage0Maker struct {
 	// Tool runs a program of e2fsprogs to its end, and fails where its status is none of those that are well.
 	Tool func(ctx context.Context, well []int, argv ...string) error
@@ -35,8 +36,8 @@ type Stage0Maker struct {
 // marker is what an /init has that hands a rebooted image over to extra builds (R19, R20).
 const marker = "run_steps_guix_if_requested"
 
-// Make makes the copy in a file that does not exist yet. An image that is none, or that cannot do what is asked for, is
-// fault.Usage.
+// Make makes the copy in a file that does not exist yet. An image that is none, or that cannot do what is asked for,
+// is fault.Usage.
 func (s Stage0Maker) Make(ctx context.Context, p *Plan, file string) error {
 	image := p.Options.Stage0Image
 	if strings.ContainsAny(file, "\"\n\r") {
@@ -49,7 +50,8 @@ func (s Stage0Maker) Make(ctx context.Context, p *Plan, file string) error {
 	if err := copySparse(ctx, file, image); err != nil {
 		return err
 	}
-	w := &stage0Writer{Stage0Maker: s, ctx: ctx, plan: p, device: fmt.Sprintf("%s?offset=%d", file, start), staging: file + ".files"}
+	w := &stage0Writer{Stage0Maker: s, ctx: ctx, plan: p, device: fmt.Sprintf("%s?offset=%d", file, start),
+		staging: file + ".files"}
 	if err := os.Mkdir(w.staging, 0o755); err != nil {
 		return fault.New(fault.Unavailable, "stage0 image: %w", err)
 	}
@@ -142,7 +144,8 @@ type stage0Writer struct {
 // change does what there is to do, and reads back what it wrote: debugfs tells of no failure by its status.
 func (w *stage0Writer) change() error {
 	if err := w.Tool(w.ctx, []int{0, 1}, "e2fsck", "-p", w.device); err != nil { // what an end without power-off left
-		return fault.New(fault.Usage, "--stage0-image: its file system: %w", err).WithHint("take an image of a run that came to its end")
+		return fault.New(fault.Usage, "--stage0-image: its file system: %w",
+			err).WithHint("take an image of a run that came to its end")
 	}
 	config, found, err := w.read("/steps/bootstrap.cfg")
 	if err != nil || !found {
@@ -224,11 +227,12 @@ func ended(text string) string {
 	return text
 }
 
-// patchConfig is the image's bootstrap.cfg for this run: what belongs to a run is dropped wherever it comes from, and what
-// this run has is added (R14, R16, R18). Without mirrors there are none.
+// patchConfig is the image's bootstrap.cfg for this run: what belongs to a run is dropped wherever it comes from, and
+// what this run has is added (R14, R16, R18). Without mirrors there are none.
 func (p *Plan) patchConfig(text string) string {
 	o, g := p.Options, p.Checkout.Generation
-	drop := []string{"BUILD_GUIX_ALSO", "EXTRA_BUILDS", "LB_RESUME_NEXT_SCOPE", "LB_RESUME_NEXT_PACKAGE", "INTERNAL_CI", "MIRRORS",
+	drop := []string{"BUILD_GUIX_ALSO", "EXTRA_BUILDS", "LB_RESUME_NEXT_SCOPE", "LB_RESUME_NEXT_PACKAGE", "INTERNAL_CI",
+		"MIRRORS",
 		"MIRRORS_LEN", "PAYLOAD_REQUIRED"}
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -289,7 +293,8 @@ func patchInit(init string) (string, error) {
 	return strings.Join(slices.Insert(lines, at, handOffText), ""), nil
 }
 
-// handOffText runs the extra builds that bootstrap.cfg asks for, as section "Extra builds" of docs/live-bootstrap.md says.
+// handOffText runs the extra builds that bootstrap.cfg asks for, as section "Extra builds" of docs/live-bootstrap.md
+// says.
 const handOffText = `# added by rung: the extra builds that bootstrap.cfg asks for
 run_steps_guix_if_requested() {
     local builds="${EXTRA_BUILDS//,/ }" name

@@ -31,8 +31,8 @@ func (w *stage0Writer) debugfs(script string, write bool) error {
 	return nil
 }
 
-// quoted is a name as debugfs reads it. There are no names with quotes or line ends among those of a checkout that came
-// this far: builder-hex0 could not carry them either.
+// quoted is a name as debugfs reads it. There are no names with quotes or line ends among those of a checkout that
+// came this far: builder-hex0 could not carry them either.
 func quoted(name string) (string, error) {
 	if strings.ContainsAny(name, "\"\n\r") {
 		return "", fault.New(fault.Usage, "stage0 image: a file named %q", name).WithHint("rename it")
@@ -54,7 +54,8 @@ func (w *stage0Writer) read(name string) (string, bool, error) {
 		return "", false, nil
 	}
 	if err == nil && info.Size() > maxText {
-		return "", false, fault.New(fault.Limit, "--stage0-image: %s has %d bytes", name, info.Size()).WithHint("take another image")
+		return "", false, fault.New(fault.Limit, "--stage0-image: %s has %d bytes", name,
+			info.Size()).WithHint("take another image")
 	}
 	text, err := os.ReadFile(at)
 	if err != nil {

@@ -85,7 +85,8 @@ func readBack(t *testing.T, image, name string) string {
 // stage0Files are those of an image that was run with other mirrors, of which one served a folder then (R16).
 func stage0Files(init string) map[string]string {
 	return map[string]string{
-		"init": init, "steps/env": "PREFIX=/usr\nexport HOME=/tmp", "steps/manifest": "build: old-1.0\n", "steps/left/file": "left",
+		"init": init, "steps/env": "PREFIX=/usr\nexport HOME=/tmp", "steps/manifest": "build: old-1.0\n",
+		"steps/left/file": "left",
 		"steps/bootstrap.cfg": "ARCH=x86\nINTERNAL_CI=pass1\nMIRRORS=\"http://127.0.0.1:4711\"\nMIRRORS_LEN=1\nBUILD_GUIX_ALSO=False\n" +
 			"PAYLOAD_REQUIRED=True\nLB_RESUME_NEXT_SCOPE=steps\nDISK=sda1\n",
 	}
@@ -98,12 +99,13 @@ const (
 
 func stage0Plan(t *testing.T, fork, image string, change func(*live.Options)) *live.Plan {
 	t.Helper()
-	return mustPlan(t, open(t, checkout(t, filepath.Join("testdata/forks", fork))), options(live.QEMU, func(o *live.Options) {
-		o.Stage0Image, o.Target = image, filepath.Join(t.TempDir(), "target")
-		if change != nil {
-			change(o)
-		}
-	}), served{})
+	return mustPlan(t, open(t, checkout(t, filepath.Join("testdata/forks", fork))), options(live.QEMU,
+		func(o *live.Options) {
+			o.Stage0Image, o.Target = image, filepath.Join(t.TempDir(), "target")
+			if change != nil {
+				change(o)
+			}
+		}), served{})
 }
 
 // fileSum is the digest of a file's partition: before it is nothing.
@@ -121,8 +123,8 @@ func fileSum(t *testing.T, name string) digest.Digest {
 	return h.Digest()
 }
 
-// TestStage0IsPatched shows R14 to R18: this run's mirrors and no old ones, the roots of the checkout laid over the image's,
-// env kept and made ready, the original untouched, all without root.
+// TestStage0IsPatched shows R14 to R18: this run's mirrors and no old ones, the roots of the checkout laid over the
+// image's, env kept and made ready, the original untouched, all without root.
 func TestStage0IsPatched(t *testing.T) {
 	image := finished(t, stage0Files(handsOff))
 	before := fileSum(t, image)
@@ -134,7 +136,8 @@ func TestStage0IsPatched(t *testing.T) {
 	r.Builder.Stage0 = live.Stage0Maker{Tool: tool}.Make
 	mustRun(t, r, p)
 	work := filepath.Join(p.Options.Target, "stage0-work.img")
-	want := "ARCH=x86\nDISK=sda1\nBUILD_GUIX_ALSO=True\nMIRRORS=\"http://127.0.0.1:9 https://m.example\"\nMIRRORS_LEN=2\n" +
+	want := "ARCH=x86\nDISK=sda1\nBUILD_GUIX_ALSO=True\nMIRRORS=\"http://127.0.0.1:9 " +
+		"https://m.example\"\nMIRRORS_LEN=2\n" +
 		"INTERNAL_CI=False\nPAYLOAD_REQUIRED=False\n"
 	if diff := cmp.Diff(want, readBack(t, work, "/steps/bootstrap.cfg")); diff != "" {
 		t.Errorf("bootstrap.cfg (-want +got):\n%s", diff)
@@ -154,9 +157,13 @@ func TestStage0IsPatched(t *testing.T) {
 		t.Error("the original has changed")
 	}
 	// Another run has other mirrors (R14).
-	p = stage0Plan(t, "F1", image, func(o *live.Options) { o.Target, o.Mirrors = p.Options.Target, []string{"http://127.0.0.1:10"} })
+	p = stage0Plan(t, "F1", image, func(o *live.Options) {
+		o.Target, o.Mirrors = p.Options.Target,
+			[]string{"http://127.0.0.1:10"}
+	})
 	mustRun(t, r, p)
-	if got := readBack(t, work, "/steps/bootstrap.cfg"); !strings.Contains(got, `MIRRORS="http://127.0.0.1:10"`) || strings.Contains(got, "GUIX") {
+	if got := readBack(t, work, "/steps/bootstrap.cfg"); !strings.Contains(got, `MIRRORS="http://127.0.0.1:10"`) ||
+		strings.Contains(got, "GUIX") {
 		t.Errorf("bootstrap.cfg of the second run = %q; want its own mirror", got)
 	}
 }
@@ -170,8 +177,8 @@ func hostText(t *testing.T, dir, name string) string {
 	return string(text)
 }
 
-// TestStage0NeedsTheHandOff shows R19: an /init without the marker is refused, and patched on a flag only; the patched one is
-// a script that bash reads.
+// TestStage0NeedsTheHandOff shows R19: an /init without the marker is refused, and patched on a flag only; the patched
+// one is a script that bash reads.
 func TestStage0NeedsTheHandOff(t *testing.T) {
 	image := finished(t, stage0Files(plainly))
 	p := stage0Plan(t, "F1", image, func(o *live.Options) { o.BuildGuixAlso = true })
@@ -185,7 +192,8 @@ func TestStage0NeedsTheHandOff(t *testing.T) {
 	r.Builder.Stage0 = live.Stage0Maker{Tool: tool, PatchInit: true}.Make
 	mustRun(t, r, p)
 	init := readBack(t, filepath.Join(p.Options.Target, "stage0-work.img"), "/init")
-	if !strings.Contains(init, "\nrun_steps_guix_if_requested\n\nenv - ") || !strings.HasPrefix(init, "#!/usr/bin/bash\n") {
+	if !strings.Contains(init, "\nrun_steps_guix_if_requested\n\nenv - ") || !strings.HasPrefix(init,
+		"#!/usr/bin/bash\n") {
 		t.Errorf("/init = %q; want the hand-off before the shell", init)
 	}
 	if out, err := exec.Command("/bin/bash", "-n", "-c", init).CombinedOutput(); err != nil {
@@ -197,7 +205,10 @@ func TestStage0NeedsTheHandOff(t *testing.T) {
 // TestStage0BreaksAfter shows the lines by which a run under test goes on behind its break.
 func TestStage0BreaksAfter(t *testing.T) {
 	image := finished(t, stage0Files(handsOff))
-	p := stage0Plan(t, "F2", image, func(o *live.Options) { o.InternalCI, o.BreakAfter, o.Mirrors = "pass2", "steps:cc-0.1", nil })
+	p := stage0Plan(t, "F2", image, func(o *live.Options) {
+		o.InternalCI, o.BreakAfter, o.Mirrors = "pass2",
+			"steps:cc-0.1", nil
+	})
 	r := runner(&fakeHost{reason: "guest-reset"})
 	r.Builder.Stage0 = live.Stage0Maker{Tool: tool}.Make
 	mustRun(t, r, p)
@@ -208,7 +219,8 @@ func TestStage0BreaksAfter(t *testing.T) {
 			t.Errorf("bootstrap.cfg = %q; want one %q", got, line)
 		}
 	}
-	if strings.Contains(got, "MIRRORS") || !strings.Contains(readBack(t, work, "/steps/manifest"), "jump: break ( INTERNAL_CI == pass2 )\n") {
+	if strings.Contains(got, "MIRRORS") || !strings.Contains(readBack(t, work, "/steps/manifest"),
+		"jump: break ( INTERNAL_CI == pass2 )\n") {
 		t.Errorf("bootstrap.cfg = %q; want no mirrors, and a break in the manifest", got)
 	}
 }
@@ -222,7 +234,8 @@ func TestStage0Refuses(t *testing.T) {
 	files := stage0Files(handsOff)
 	delete(files, "steps/bootstrap.cfg")
 	for image, word := range map[string]string{
-		empty: "--stage0-image", filepath.Join(t.TempDir(), "none"): "no such file", finished(t, files): "no /steps/bootstrap.cfg",
+		empty: "--stage0-image", filepath.Join(t.TempDir(), "none"): "no such file", finished(t,
+			files): "no /steps/bootstrap.cfg",
 	} {
 		file := filepath.Join(t.TempDir(), "work")
 		p := stage0Plan(t, "F1", empty, nil)

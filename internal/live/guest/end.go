@@ -62,7 +62,8 @@ func (w *Watcher) kernel(line string) {
 	case t.Kind == fault.OutOfMemory:
 		f.Cause, f.Hint = "the guest's memory is full", "give more --qemu-ram, a --swap, or fewer --cores"
 	case t.Kind == fault.Reboot:
-		f.Cause, f.Hint = "the processor met a fault that nothing handled, or a program rebooted", "rung live check tells of limits"
+		f.Cause, f.Hint = "the processor met a fault that nothing handled, or a program rebooted",
+			"rung live check tells of limits"
 	}
 	if t.Kind == fault.Panic && strings.HasSuffix(t.Text, "exitcode=0x00000000") && w.breaks() {
 		f.Kind, f.Cause = fault.EarlyExit, breakCause
@@ -114,7 +115,8 @@ func (w *Watcher) End(e Exit) End {
 	}
 	defer w.console.Done()
 	switch {
-	case w.fatal != nil && w.fatal.Cause == breakCause, w.fatal == nil && e.Status == 0 && w.breaks() && (w.o.Chroot || w.marker):
+	case w.fatal != nil && w.fatal.Cause == breakCause, w.fatal == nil && e.Status == 0 && w.breaks() && (w.o.Chroot ||
+		w.marker):
 		return End{Break: true}
 	case w.fatal != nil:
 		return End{Failure: w.fatal}
@@ -133,7 +135,8 @@ func (w *Watcher) End(e Exit) End {
 		}
 		return w.because(f)
 	}
-	f := &Failure{Kind: fault.EarlyExit, Text: fmt.Sprintf("%s: the guest ended before its last step: %s", w.where(), e.Text),
+	f := &Failure{Kind: fault.EarlyExit, Text: fmt.Sprintf("%s: the guest ended before its last step: %s", w.where(),
+		e.Text),
 		Hint: "look at the last lines of the console's log"}
 	if !w.o.Chroot {
 		f.Cause = "the guest powered off or started again, or the emulator gave up"
@@ -152,8 +155,8 @@ func (w *Watcher) complete() bool {
 	return w.at > last || w.at == last && (w.finished || last < 0)
 }
 
-// Stalled tells that the guest stands still: its console has shown nothing for longer than is known of what runs. A shell
-// that waits for a person does not stand still. After a last word of the guest it is enough that no other came.
+// Stalled tells that the guest stands still: its console has shown nothing for longer than is known of what runs. A
+// shell that waits for a person does not stand still. After a last word of the guest it is enough that no other came.
 func (w *Watcher) Stalled() (End, bool) {
 	silent := w.o.Now().Sub(w.silent)
 	if w.prompt || silent < w.patience() {
@@ -171,7 +174,8 @@ func (w *Watcher) Stalled() (End, bool) {
 
 // stall says at what a guest stands still, and why most likely.
 func (w *Watcher) stall(silent time.Duration) *Failure {
-	f := &Failure{Kind: fault.Silence, Text: fmt.Sprintf("%s: nothing on the console for %v", w.where(), silent.Round(time.Second)),
+	f := &Failure{Kind: fault.Silence, Text: fmt.Sprintf("%s: nothing on the console for %v", w.where(),
+		silent.Round(time.Second)),
 		Hint: "--silence gives a step more time"}
 	last := ""
 	if len(w.recent) > 0 {
@@ -185,7 +189,8 @@ func (w *Watcher) stall(silent time.Duration) *Failure {
 	case w.phase == PhaseFirmware:
 		f.Cause, f.Hint = "the boot sector does not run: the image is damaged, or KVM hangs", "try without KVM"
 	case w.doing == "getting sources.":
-		f.Cause, f.Hint = "a mirror does not answer", "rung live fetch tells which mirrors work; --external-sources needs none"
+		f.Cause, f.Hint = "a mirror does not answer", "rung live fetch tells which mirrors work; --external-sources needs "+
+			"none"
 	}
 	return f
 }

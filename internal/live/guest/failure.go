@@ -35,9 +35,9 @@ type suspicion struct {
 
 // suspicions are looked through in order, the first that matches counts.
 //
-// Sources of the texts: helpers.sh, improve/get_network.sh and jump/move_disk.sh of live-bootstrap; kaem and sha256sum of
-// stage0-posix, whose sha256sum says the same as that of coreutils; PANIC of Fiwix's include/fiwix/kernel.h; SeaBIOS;
-// builder-hex0; GNU make; errno texts of musl and glibc.
+// Sources of the texts: helpers.sh, improve/get_network.sh and jump/move_disk.sh of live-bootstrap; kaem and sha256sum
+// of stage0-posix, whose sha256sum says the same as that of coreutils; PANIC of Fiwix's include/fiwix/kernel.h;
+// SeaBIOS; builder-hex0; GNU make; errno texts of musl and glibc.
 func suspicions() []suspicion {
 	return []suspicion{
 		{prefix: "ABORTING HARD", tell: (*Watcher).aborted, fatal: true},
@@ -131,7 +131,8 @@ func (w *Watcher) aborted(string) *Failure {
 	f := &Failure{Kind: fault.BuildFailed, Text: w.where() + ": kaem gave up: " + clip(w.command),
 		Cause: "the command that kaem started last failed", Hint: "look at the lines before it in the console's log"}
 	if n := len(w.recent); n > 1 && strings.HasSuffix(w.recent[n-2], " NOT FOUND!") {
-		f.Text = w.where() + ": kaem found no program " + strings.TrimSuffix(strings.TrimPrefix(w.recent[n-2], "WHILE EXECUTING "), " NOT FOUND!")
+		f.Text = w.where() + ": kaem found no program " + strings.TrimSuffix(strings.TrimPrefix(w.recent[n-2],
+			"WHILE EXECUTING "), " NOT FOUND!")
 		f.Cause = "a step before it did not make the program, or PATH is wrong"
 	}
 	return f
@@ -144,7 +145,8 @@ func (w *Watcher) mismatch(line string) *Failure {
 	switch {
 	case w.at < 0:
 		f.Cause = "a submodule is at another commit than the checksums, or this host or its emulator computes wrongly"
-		f.Hint = "git submodule update --init --recursive, and rung live check; report the host's processor and QEMU if it stays"
+		f.Hint = "git submodule update --init --recursive, and rung live check; report the host's processor and QEMU if it " +
+			"stays"
 	case w.doing == "getting sources.":
 		f.Text = w.where() + ": the distfile " + clip(file) + " differs from what its sources file says"
 		f.Cause = "a mirror or upstream gave another file, or a download was cut off"
@@ -163,7 +165,8 @@ func (w *Watcher) mismatch(line string) *Failure {
 func (w *Watcher) noChecksum(line string) *Failure {
 	name := strings.TrimSuffix(line, ": no checksum stored!")
 	return &Failure{Kind: fault.Mismatch, Text: w.where() + ": no checksum of " + clip(name) + " in SHA256SUMS.pkgs",
-		Cause: "a package or a pass is new in the manifest", Hint: "run once with --update-checksums, and add the line that comes out"}
+		Cause: "a package or a pass is new in the manifest", Hint: "run once with --update-checksums, and add the line that " +
+			"comes out"}
 }
 
 func (w *Watcher) noDistfile(line string) *Failure {
@@ -171,7 +174,8 @@ func (w *Watcher) noDistfile(line string) *Failure {
 		return nil
 	}
 	f := &Failure{Kind: fault.Unavailable,
-		Text:  w.where() + ": the distfile " + clip(strings.TrimSuffix(line, " does not exist!")) + " could not be downloaded",
+		Text: w.where() + ": the distfile " + clip(strings.TrimSuffix(line, " does not exist!")) +
+			" could not be downloaded",
 		Cause: "no mirror has it or none was reached, and neither did upstream give it",
 		Hint:  "rung live fetch tells which mirrors work; --external-sources brings all distfiles along"}
 	for i := len(w.recent) - 1; i >= 0; i-- {
@@ -187,7 +191,8 @@ func (w *Watcher) noDistfile(line string) *Failure {
 func (w *Watcher) notBrought(line string) *Failure {
 	name := strings.TrimSuffix(strings.TrimPrefix(line, "/external/distfiles/"), ": No such file or directory")
 	return &Failure{Kind: fault.NotFound, Text: w.where() + ": the distfile " + clip(name) + " is not there",
-		Cause: "the media were made without it", Hint: "make them anew with rung, which brings all that come before the network"}
+		Cause: "the media were made without it", Hint: "make them anew with rung, which brings all that come before the " +
+			"network"}
 }
 
 func (w *Watcher) noNetwork(string) *Failure {
@@ -198,15 +203,17 @@ func (w *Watcher) noNetwork(string) *Failure {
 
 func (w *Watcher) noDisk(string) *Failure {
 	return &Failure{Kind: fault.Unavailable, Text: "move_disk: no disk appeared in 120 seconds",
-		Cause: "the disk is none that the bootstrapped kernel has a driver for, or has another name than DISK in bootstrap.cfg",
-		Hint:  "use a SATA or IDE disk; on bare metal, check which disk is the first"}
+		Cause: "the disk is none that the bootstrapped kernel has a driver for, or has another name than DISK in " +
+			"bootstrap.cfg",
+		Hint: "use a SATA or IDE disk; on bare metal, check which disk is the first"}
 }
 
 func (w *Watcher) noSpace(string) *Failure {
 	f := &Failure{Kind: fault.Limit, Text: w.where() + ": no space left on the guest's disk",
 		Cause: "the disk is full", Hint: "give a larger --target-size"}
 	if w.o.Chroot {
-		f.Text, f.Hint = w.where()+": no space left in the target's file system", "make room on the host's disk, or choose another --target"
+		f.Text, f.Hint = w.where()+": no space left in the target's file system",
+			"make room on the host's disk, or choose another --target"
 	}
 	return f
 }
@@ -225,12 +232,14 @@ func (w *Watcher) fiwix(string) *Failure {
 
 func (w *Watcher) noBoot(string) *Failure {
 	return &Failure{Kind: fault.Unavailable, Text: "boot: the firmware found nothing to boot",
-		Cause: "the image has no boot sector, or is not the first disk", Hint: "have rung build the media again, in an empty --target"}
+		Cause: "the image has no boot sector, or is not the first disk",
+		Hint:  "have rung build the media again, in an empty --target"}
 }
 
 func (w *Watcher) noFolder(line string) *Failure {
 	return &Failure{Kind: fault.BuildFailed, Text: w.where() + ": " + clip(strings.TrimSuffix(line, "!")),
-		Cause: "the package has no such folder", Hint: "look for the package's folder in steps, and for the folder its archive has"}
+		Cause: "the package has no such folder", Hint: "look for the package's folder in steps, and for the folder its " +
+			"archive has"}
 }
 
 func (w *Watcher) illegal(line string) *Failure {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// Package guest reads the console of a live-bootstrap guest as bytes come, and knows where the run is: which package of
-// how many, how long it may still take, whether it stands still, and when it went wrong, at what and why most likely.
+// Package guest reads the console of a live-bootstrap guest as bytes come, and knows where the run is: which package
+// of how many, how long it may still take, whether it stands still, and when it went wrong, at what and why most
+// likely.
 //
 //	w := New(Options{Steps: steps, Times: times, Now: clock})
 //	w.Write(p)                      // what the console shows
@@ -10,9 +11,9 @@
 //	end = w.End(Exit{Status: 0})    // when the guest is gone: regular, or the first failing check with its lines
 //
 // A console is text that many programs write, without a form. What is recognised are lines of the checkout's own
-// scripts (helpers.sh), of kaem, of sha256sum and curl, and of the kernels; the table of each stands beside its source.
-// A failure is believed only when the guest ends or stands still, or where nothing can come after it: a package that is
-// built after a suspicious line proves it harmless.
+// scripts (helpers.sh), of kaem, of sha256sum and curl, and of the kernels; the table of each stands beside its
+// source. A failure is believed only when the guest ends or stands still, or where nothing can come after it: a
+// package that is built after a suspicious line proves it harmless.
 //
 // Left out on purpose: starting and stopping guests, files, and the clock, which the caller gives.
 //
@@ -96,7 +97,8 @@ func New(o Options) *Watcher {
 		o.Slow = 1
 	}
 	now := o.Now()
-	w := &Watcher{o: o, at: -1, started: now, begun: now, silent: now, took: Times{}, phase: PhaseSeed, good: Good{Step: -1}}
+	w := &Watcher{o: o, at: -1, started: now, begun: now, silent: now, took: Times{}, phase: PhaseSeed,
+		good: Good{Step: -1}}
 	switch {
 	case o.From > 0:
 		w.phase, w.at = PhaseScripts, o.From

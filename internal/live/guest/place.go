@@ -95,8 +95,8 @@ func (w *Watcher) runs(name string) bool {
 	return w.at >= 0 && w.at < len(w.o.Steps) && w.o.Steps[w.at].Kind == manifest.Build && w.o.Steps[w.at].Arg == name
 }
 
-// reach says that a step begins: the next one of this kind and name. What lies between has ended, and well: scripts stop
-// at the first failure. The pass is 0 where the line does not tell it.
+// reach says that a step begins: the next one of this kind and name. What lies between has ended, and well: scripts
+// stop at the first failure. The pass is 0 where the line does not tell it.
 func (w *Watcher) reach(kind manifest.Kind, name string, pass int, now time.Time) {
 	for i := max(w.at, 0); i < len(w.o.Steps); i++ {
 		s := w.o.Steps[i]

@@ -22,8 +22,8 @@ const enterWord = "rung:enter"
 // notEntered is the exit status where the first program of a guest could not be started.
 const notEntered = 125
 
-// Guest is a root file system in a folder of this host, and its first program. Unlike a job it is run in place: what it
-// writes stays.
+// Guest is a root file system in a folder of this host, and its first program. Unlike a job it is run in place: what
+// it writes stays.
 type Guest struct {
 	Dir     string   // absolute: the guest's root
 	Argv    []string // its first program, by the path in there
@@ -31,10 +31,10 @@ type Guest struct {
 	Network bool // the guest has the host's network; otherwise none at all
 }
 
-// Enter is the first program of a guest as a process of this host: rung's own file, started once more, makes the mounts
-// and becomes it. The guest is process 1 in namespaces of its own, in which the user of rung is root; where that user is
-// root, there is no namespace of users, so that devices can be made and owners be set. It finds machine.Devices in /dev
-// and a procfs in /proc. All mounts are private and end with it; two empty folders stay.
+// Enter is the first program of a guest as a process of this host: rung's own file, started once more, makes the
+// mounts and becomes it. The guest is process 1 in namespaces of its own, in which the user of rung is root; where
+// that user is root, there is no namespace of users, so that devices can be made and owners be set. It finds
+// machine.Devices in /dev and a procfs in /proc. All mounts are private and end with it; two empty folders stay.
 func Enter(g Guest) (*exec.Cmd, error) {
 	order, err := json.Marshal(g)
 	if err != nil {
@@ -53,7 +53,8 @@ func Enter(g Guest) (*exec.Cmd, error) {
 		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
 		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
-	return &exec.Cmd{Path: self, Args: []string{"rung: guest", enterWord, string(order)}, Env: []string{}, Dir: "/", SysProcAttr: a}, nil
+	return &exec.Cmd{Path: self, Args: []string{"rung: guest", enterWord, string(order)}, Env: []string{}, Dir: "/",
+		SysProcAttr: a}, nil
 }
 
 // entering tells whether this process is to become the first program of a guest, and does so: it comes back only where

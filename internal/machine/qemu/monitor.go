@@ -12,8 +12,9 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 )
 
-// Accelerator is what runs the instructions of guests of a QEMU, "kvm" or "tcg", and in a sentence why that one: the one
-// that is asked for, or else KVM where a guest of a few instructions has run with it. The folder is as Options.State.
+// Accelerator is what runs the instructions of guests of a QEMU, "kvm" or "tcg", and in a sentence why that one: the
+// one that is asked for, or else KVM where a guest of a few instructions has run with it. The folder is as
+// Options.State.
 func Accelerator(ctx context.Context, asked, program, folder string) (name, why string, err error) {
 	version, err := versionOf(ctx, program)
 	if err != nil {
@@ -33,7 +34,8 @@ type Monitor struct {
 // MonitorArgs are the arguments by which QEMU has a monitor on a connection that it inherits by number, stays when its
 // guest has ended, and does not start the guest before it is told to.
 func MonitorArgs(number int) []string {
-	return []string{"-S", "-no-shutdown", "-chardev", connection("monitor", number), "-mon", "chardev=monitor,mode=control"}
+	return []string{"-S", "-no-shutdown", "-chardev", connection("monitor", number), "-mon",
+		"chardev=monitor,mode=control"}
 }
 
 // Connection makes the two ends of a connection, of which theirs is for a QEMU to inherit.
@@ -71,14 +73,14 @@ func (m *Monitor) Quit(ctx context.Context) error { return m.do(ctx, "quit", nil
 // Close ends the connection.
 func (m *Monitor) Close() error { return m.m.close() }
 
-// Overlay puts a new file, in the format qcow2, between a drive and its image: from now on writes go there. The drive is
-// named as QEMU names those that have no name: "ide0-hd0" for the first.
+// Overlay puts a new file, in the format qcow2, between a drive and its image: from now on writes go there. The drive
+// is named as QEMU names those that have no name: "ide0-hd0" for the first.
 func (m *Monitor) Overlay(ctx context.Context, drive, file string) error {
 	return m.do(ctx, "blockdev-snapshot-sync", map[string]any{"device": drive, "snapshot-file": file, "format": "qcow2"})
 }
 
-// Save keeps the guest as it is, memory and all, in the first overlay, by a name; a guest that is started with -loadvm NAME
-// goes on from there. It stops the guest meanwhile. All its drives have to have overlays.
+// Save keeps the guest as it is, memory and all, in the first overlay, by a name; a guest that is started with -loadvm
+// NAME goes on from there. It stops the guest meanwhile. All its drives have to have overlays.
 func (m *Monitor) Save(ctx context.Context, name string) error { return m.human(ctx, "savevm "+name) }
 
 // Forget removes what Save kept.
