@@ -29,7 +29,8 @@ docs/live-bootstrap.md tells what is different, and why.`,
 		example: `  rung live check live-bootstrap
   rung live plan live-bootstrap --qemu --external-sources
   rung live media live-bootstrap --bare-metal --external-sources -t /media/disk/target`,
-	}, a.liveAudit(), a.liveCheck(), a.liveExport(), a.liveFetch(), a.liveMedia(), a.liveMirror(), a.livePlan(), a.liveRun())
+	}, a.liveAudit(), a.liveCheck(), a.liveExport(), a.liveFetch(), a.liveMedia(), a.liveMirror(), a.livePlan(),
+		a.liveRun())
 }
 
 // noArgument stands for the value of a flag that was given without one.
@@ -57,13 +58,16 @@ func (f *liveFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.tmpfsSize, "tmpfs-size", "8G", "size of the tmpfs to mount")
 	flags.StringVar(&f.cores, "cores", "2", "jobs of a build, and processors of a guest")
 	flags.BoolVar(&o.ForceTimestamps, "force-timestamps", false, "have the guest set all times to 1970")
-	flags.BoolVar(&o.UpdateChecksums, "update-checksums", false, "have the guest write checksums rather than compare them")
-	flags.BoolVar(&o.ExternalSources, "external-sources", false, "bring all distfiles along, so that the guest needs no network")
+	flags.BoolVar(&o.UpdateChecksums, "update-checksums", false,
+		"have the guest write checksums rather than compare them")
+	flags.BoolVar(&o.ExternalSources, "external-sources", false,
+		"bring all distfiles along, so that the guest needs no network")
 	flags.BoolVar(&o.BuildKernels, "build-kernels", false, "build kernels in chroot and bwrap too")
 	flags.BoolVar(&o.NoCreateConfig, "no-create-config", false, "leave bootstrap.cfg empty, so that the guest asks")
 	flags.BoolVarP(&o.Interactive, "interactive", "i", false, "open a shell in the guest where something goes wrong")
 	flags.BoolVar(&o.Configurator, "configurator", false, "have the guest ask for its configuration")
-	flags.StringArrayVarP(&o.Mirrors, "mirrors", "m", nil, "addresses of folders with distfiles; takes several, and adds up")
+	flags.StringArrayVarP(&o.Mirrors, "mirrors", "m", nil,
+		"addresses of folders with distfiles; takes several, and adds up")
 	flags.StringVarP(&o.Repo, "repo", "r", "", "folder of prebuilt packages")
 	flags.StringVar(&o.EarlyPreseed, "early-preseed", "", "archive of a root file system to start from, after bash")
 	flags.StringVar(&o.InternalCI, "internal-ci", "", "name of a pass of live-bootstrap's own tests")
@@ -76,8 +80,10 @@ func (f *liveFlags) register(c *cobra.Command) {
 	flags.BoolVar(&o.BuildGuixAlso, "build-guix-also", false, "run steps-guix too")
 	flags.StringSliceVar(&o.ExtraBuilds, "extra-builds", nil, "extra roots to run too, by name: steps-NAME")
 	flags.StringVar(&o.BreakAfter, "internal-ci-break-after", "", "SCOPE:STEP behind which a pass stops")
-	flags.BoolVar(&o.ShipImporter, "ship-importer", false, "add rung's importer of payloads to a checkout that has none")
-	flags.StringVar(&o.PayloadVersion, "payload-version", "", "width of a payload's numbers, u32 or u64 (default what the importer reads)")
+	flags.BoolVar(&o.ShipImporter, "ship-importer", false,
+		"add rung's importer of payloads to a checkout that has none")
+	flags.StringVar(&o.PayloadVersion, "payload-version", "",
+		"width of a payload's numbers, u32 or u64 (default what the importer reads)")
 	complete(c, "arch", "x86", "amd64", "riscv64")
 	completeFolder(c, "target")
 	completeFolder(c, "repo")
@@ -87,7 +93,8 @@ func (f *liveFlags) register(c *cobra.Command) {
 func (f *liveFlags) options(checkout string) (live.Options, error) {
 	o := f.o
 	modes := 0
-	for mode, given := range map[live.Mode]bool{live.QEMU: f.qemu, live.BareMetal: f.bareMetal, live.Chroot: f.chroot, live.Bwrap: f.bwrap} {
+	for mode, given := range map[live.Mode]bool{live.QEMU: f.qemu, live.BareMetal: f.bareMetal, live.Chroot: f.chroot,
+		live.Bwrap: f.bwrap} {
 		if given {
 			o.Mode = mode
 			modes++
@@ -95,7 +102,8 @@ func (f *liveFlags) options(checkout string) (live.Options, error) {
 	}
 	switch {
 	case modes > 1:
-		return o, fault.New(fault.Usage, "%d modes", modes).WithHint("give one of --qemu, --bare-metal, --chroot and --bwrap")
+		return o, fault.New(fault.Usage, "%d modes", modes).
+			WithHint("give one of --qemu, --bare-metal, --chroot and --bwrap")
 	case modes == 0:
 		return o, fault.New(fault.Usage, "no mode").WithHint("give one of --qemu, --bare-metal, --chroot and --bwrap")
 	case f.bwrap && f.tmpfs:
@@ -122,7 +130,8 @@ func (f *liveFlags) numbers(o *live.Options) error {
 			return err
 		}
 		if o.RAM, err = strconv.ParseInt(f.ram, 10, 32); err != nil {
-			return fault.New(fault.Usage, "--qemu-ram %s: not a number of MiB", f.ram).WithHint("write -qr 4096 or -qr=4096")
+			return fault.New(fault.Usage, "--qemu-ram %s: not a number of MiB", f.ram).
+				WithHint("write -qr 4096 or -qr=4096")
 		}
 	}
 	if o.Mode == live.QEMU || o.Mode == live.BareMetal {

@@ -19,13 +19,16 @@ type rootfsFlag struct {
 func rootfsFlags() []rootfsFlag {
 	return []rootfsFlag{
 		{long: "arch", short: "a", value: true}, {long: "chroot", short: "c"}, {long: "bwrap", short: "bw"},
-		{long: "target", short: "t", value: true}, {long: "tmpfs"}, {long: "tmpfs-size", value: true}, {long: "cores", value: true},
+		{long: "target", short: "t", value: true}, {long: "tmpfs"}, {long: "tmpfs-size", value: true}, {long: "cores",
+			value: true},
 		{long: "force-timestamps"}, {long: "update-checksums"}, {long: "external-sources"}, {long: "build-kernels"},
 		{long: "no-create-config"}, {long: "interactive", short: "i"}, {long: "configurator"},
-		{long: "mirrors", short: "m", value: true}, {long: "repo", short: "r", value: true}, {long: "early-preseed", value: true},
+		{long: "mirrors", short: "m", value: true}, {long: "repo", short: "r", value: true}, {long: "early-preseed",
+			value: true},
 		{long: "internal-ci", value: true}, {long: "swap", short: "s", value: true}, {long: "qemu", short: "q"},
 		{long: "qemu-cmd", short: "qc", value: true}, {long: "qemu-ram", short: "qr", value: true},
-		{long: "target-size", short: "qs", value: true}, {long: "kernel", short: "qk", value: true}, {long: "bare-metal", short: "b"},
+		{long: "target-size", short: "qs", value: true}, {long: "kernel", short: "qk", value: true},
+		{long: "bare-metal", short: "b"},
 		{long: "help", short: "h"},
 		{long: "stage0-image", value: true, newer: true}, {long: "build-guix-also", newer: true},
 		{long: "extra-builds", value: true, newer: true}, {long: "internal-ci-break-after", value: true, newer: true},
@@ -37,7 +40,8 @@ func rootfsFlags() []rootfsFlag {
 // VALUE that begins with a dash only behind a =. Other command lines stay as they are, and so do flags of rung's own.
 func liveArgs(args []string) ([]string, error) {
 	at := slices.Index(args, "live")
-	if at < 0 || at+1 >= len(args) || !slices.Contains([]string{"check", "plan", "media", "run", "fetch", "mirror"}, args[at+1]) {
+	if at < 0 || at+1 >= len(args) || !slices.Contains([]string{"check", "plan", "media", "run", "fetch", "mirror"},
+		args[at+1]) {
 		return args, nil
 	}
 	for _, before := range args[:at] {
@@ -69,7 +73,8 @@ func rootfsArg(args []string) (words []string, taken int, err error) {
 	long := "--" + f.long
 	switch {
 	case !f.value && given:
-		return nil, 0, fault.New(fault.Usage, "%s: takes no value, and has %q", long, value).WithHint("leave out =%s", value)
+		return nil, 0, fault.New(fault.Usage, "%s: takes no value, and has %q", long, value).
+			WithHint("leave out =%s", value)
 	case !f.value:
 		return []string{long}, 1, nil
 	case given:
@@ -79,7 +84,8 @@ func rootfsArg(args []string) (words []string, taken int, err error) {
 	case f.long == "kernel":
 		return []string{long + "=" + noArgument}, 1, nil
 	default:
-		return nil, 0, fault.New(fault.Usage, "%s: no value behind it", long).WithHint("a value that begins with a dash stands behind a =")
+		return nil, 0, fault.New(fault.Usage, "%s: no value behind it", long).
+			WithHint("a value that begins with a dash stands behind a =")
 	}
 	for ; f.long == "mirrors" && taken < len(args) && strings.Contains(args[taken], "://"); taken++ {
 		words = append(words, long+"="+args[taken])
@@ -103,7 +109,8 @@ func findRootfsFlag(arg string) (rootfsFlag, bool, error) {
 		}
 		for _, f := range rootfsFlags() {
 			if len(f.short) == 2 && strings.HasPrefix(short, f.short) {
-				return none, false, fault.New(fault.Usage, "%s: the value of -%s stands behind a space or a =", arg, f.short).
+				return none, false, fault.New(fault.Usage, "%s: the value of -%s stands behind a space or a =", arg,
+					f.short).
 					WithHint("write -%s=%s", f.short, short[2:])
 			}
 		}
@@ -137,5 +144,6 @@ func findRootfsFlag(arg string) (rootfsFlag, bool, error) {
 	for _, f := range all {
 		names = append(names, "--"+f.long)
 	}
-	return none, false, fault.New(fault.Usage, "--%s: could be %s", long, strings.Join(names, " or ")).WithHint("write it out")
+	return none, false, fault.New(fault.Usage, "--%s: could be %s", long, strings.Join(names, " or ")).
+		WithHint("write it out")
 }

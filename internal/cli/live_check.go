@@ -86,7 +86,8 @@ func (a *app) checkCheckout(f *liveFlags, args []string) error {
 		is.Seeds = seeds
 	}
 	for _, f := range all {
-		is.Findings = append(is.Findings, found{f.Area, f.Severity.String(), f.Pos.File, f.Pos.Line, f.Pos.Column, f.Text, f.Hint})
+		is.Findings = append(is.Findings, found{f.Area, f.Severity.String(), f.Pos.File, f.Pos.Line, f.Pos.Column,
+			f.Text, f.Hint})
 		if f.Severity == manifest.Error {
 			is.Errors++
 		} else {
@@ -124,5 +125,6 @@ func (is checked) text(w io.Writer, all []live.Finding) error {
 }
 
 func generationName(g manifest.Generation) string {
-	return [...]string{manifest.H: "H (2026-02, without extra builds)", manifest.F1: "F1 (--build-guix-also)", manifest.F2: "F2 (--extra-builds)"}[g]
+	return [...]string{manifest.H: "H (2026-02, without extra builds)", manifest.F1: "F1 (--build-guix-also)",
+		manifest.F2: "F2 (--extra-builds)"}[g]
 }

@@ -23,7 +23,8 @@ import (
 func hostFindings(o live.Options) []live.Finding {
 	var all []live.Finding
 	add := func(s manifest.Severity, hint, format string, args ...any) {
-		all = append(all, live.Finding{Area: live.AreaHost, Severity: s, Text: fmt.Sprintf(format, args...), Hint: hint, Kind: fault.Unavailable})
+		all = append(all, live.Finding{Area: live.AreaHost, Severity: s, Text: fmt.Sprintf(format, args...), Hint: hint,
+			Kind: fault.Unavailable})
 	}
 	switch o.Mode {
 	case live.QEMU:
@@ -31,7 +32,8 @@ func hostFindings(o live.Options) []live.Finding {
 			add(manifest.Error, "install QEMU for x86, or name its program with --qemu-cmd", "%v", err)
 		}
 		if err := unix.Access("/dev/kvm", unix.R_OK|unix.W_OK); err != nil {
-			add(manifest.Warning, "load the module kvm_intel or kvm_amd, and add yourself to the group kvm; without it a run takes weeks",
+			add(manifest.Warning,
+				"load the module kvm_intel or kvm_amd, and add yourself to the group kvm; without it a run takes weeks",
 				"/dev/kvm: %v", err)
 		}
 	case live.Bwrap:

@@ -129,9 +129,11 @@ type plannedMedium struct {
 
 func newPlanned(p *live.Plan) planned {
 	is := planned{
-		Checkout: p.Checkout.Dir, Generation: generationName(p.Checkout.Generation), Mode: p.Options.Mode, Target: p.Options.Target,
+		Checkout: p.Checkout.Dir, Generation: generationName(p.Checkout.Generation), Mode: p.Options.Mode,
+		Target:        p.Options.Target,
 		Added:         p.Checkout.Added,
-		Configuration: []setting{}, Command: p.Command.Argv, Environment: p.Command.Env, AsRoot: p.Command.Root, Directions: p.Directions,
+		Configuration: []setting{}, Command: p.Command.Argv, Environment: p.Command.Env, AsRoot: p.Command.Root,
+		Directions: p.Directions,
 	}
 	if len(p.Command.Argv) > 0 {
 		is.CommandLine = p.Command.String()
@@ -180,14 +182,16 @@ func newPlannedRoot(r live.RootScripts) plannedRoot {
 func newPlannedFiles(name string, files []livefile.File, sizes map[string]int64) plannedFiles {
 	set := plannedFiles{Set: name}
 	for _, f := range files {
-		set.Files = append(set.Files, plannedFile{f.Name, f.SHA256, sizes[f.Name], append([]string{}, f.Addresses()...)})
+		set.Files = append(set.Files, plannedFile{f.Name, f.SHA256, sizes[f.Name], append([]string{},
+			f.Addresses()...)})
 	}
 	return set
 }
 
 // text prints a plan.
 func (is planned) text(w io.Writer) error {
-	fmt.Fprintf(w, "checkout   %s\ngeneration %s\nmode       %s\ntarget     %s\n", is.Checkout, is.Generation, is.Mode, is.Target)
+	fmt.Fprintf(w, "checkout   %s\ngeneration %s\nmode       %s\ntarget     %s\n", is.Checkout, is.Generation, is.Mode,
+		is.Target)
 	for _, line := range is.Added {
 		fmt.Fprintf(w, "added      %s\n", line)
 	}
@@ -266,7 +270,8 @@ func (m plannedMedium) text(w io.Writer) {
 	if m.Size >= 0 {
 		size = strconv.FormatInt(m.Size, 10) + " bytes"
 	}
-	fmt.Fprintf(w, "  %s  %s, %s: %d entries, %s%s\n", name, m.Shape, size, m.Entries, report.Size(m.Bytes), notHeld(m.Missing))
+	fmt.Fprintf(w, "  %s  %s, %s: %d entries, %s%s\n", name, m.Shape, size, m.Entries, report.Size(m.Bytes),
+		notHeld(m.Missing))
 }
 
 func notHeld(missing int) string {

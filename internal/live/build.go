@@ -142,18 +142,21 @@ func takePartial(partial string) (unlock func(), err error) {
 	if err == nil && len(all) > 0 {
 		f, err := os.OpenFile(mark, os.O_RDWR, 0)
 		if err != nil {
-			return nil, fault.New(fault.Usage, "target: %s is in the way, and not from rung", partial).WithHint("move it away")
+			return nil, fault.New(fault.Usage, "target: %s is in the way, and not from rung", partial).
+				WithHint("move it away")
 		}
 		defer f.Close()
 		if err := filelock.Lock(f, filelock.Exclusive, 0); err != nil {
-			return nil, fault.New(fault.Unavailable, "target: %s: %w", partial, err).WithHint("wait for the other run to end")
+			return nil, fault.New(fault.Unavailable, "target: %s: %w", partial, err).
+				WithHint("wait for the other run to end")
 		}
 		if err := os.RemoveAll(partial); err != nil {
 			return nil, fault.New(fault.Unavailable, "target: %w", err)
 		}
 	}
 	if err := os.MkdirAll(partial, 0o755); err != nil {
-		return nil, fault.New(fault.Unavailable, "target: %w", err).WithHint("name a folder that can be made with --target")
+		return nil, fault.New(fault.Unavailable, "target: %w", err).
+			WithHint("name a folder that can be made with --target")
 	}
 	f, err := os.OpenFile(mark, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -175,7 +178,8 @@ func writeFault(ctx context.Context, about string, err error) error {
 	case errors.As(err, &known):
 		return err
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fault.New(fault.Unavailable, "%s: %w", about, err).WithHint("make room, or name a folder elsewhere with --target")
+		return fault.New(fault.Unavailable, "%s: %w", about, err).
+			WithHint("make room, or name a folder elsewhere with --target")
 	}
 	return fault.New(fault.Unavailable, "%s: %w", about, err)
 }

@@ -208,7 +208,8 @@ func TestBuildPayload(t *testing.T) {
 			t.Errorf("%s: payload.Decode: version %v, %v; want %v", fork, v, err, version)
 		}
 		want := map[string]string{}
-		for _, name := range []string{"bash-0.1.tar.gz", "bash-0.2.tar.gz", "big-2.0.tar.xz", "big-data.tar.gz", "kernel-1.0.tar.xz",
+		for _, name := range []string{"bash-0.1.tar.gz", "bash-0.2.tar.gz", "big-2.0.tar.xz", "big-data.tar.gz",
+			"kernel-1.0.tar.xz",
 			"make-0.1.tar.xz", "net-1.0.tar.gz"} {
 			want[name] = "distfile " + name + "\n"
 		}
@@ -247,20 +248,23 @@ func TestPayloadVersion(t *testing.T) {
 // TestBuildFolder: R58, R75: the root of a chroot.
 func TestBuildFolder(t *testing.T) {
 	dir := checkout(t)
-	if err := os.Chmod(filepath.Join(dir, "seed/stage0-posix/bootstrap-seeds/POSIX/x86/kaem-optional-seed"), 0o755); err != nil {
+	if err := os.Chmod(filepath.Join(dir, "seed/stage0-posix/bootstrap-seeds/POSIX/x86/kaem-optional-seed"),
+		0o755); err != nil {
 		t.Fatal(err)
 	}
 	o := options(live.Chroot, into(t, nil))
 	build(t, dir, o)
 	b, err := os.ReadFile(filepath.Join(o.Target, "init"))
-	if info, _ := os.Stat(filepath.Join(o.Target, "init")); err != nil || string(b) != "the seed for x86\n" || info.Mode() != 0o755 {
+	if info, _ := os.Stat(filepath.Join(o.Target, "init")); err != nil || string(b) != "the seed for x86\n" ||
+		info.Mode() != 0o755 {
 		t.Errorf("init = %q, %v, %v; want the seed for x86, which can be run", b, info, err)
 	}
 	if _, err := os.Stat(filepath.Join(o.Target, "external/distfiles/cc-0.1.tar.gz")); err != nil {
 		t.Error(err)
 	}
 	for _, name := range openTexts(t, o.Target, ".") {
-		if info, err := os.Stat(name); err != nil || info.ModTime().Unix() != 1 || strings.Contains(name, ".git") || strings.Contains(name, ".rung") {
+		if info, err := os.Stat(name); err != nil || info.ModTime().Unix() != 1 || strings.Contains(name, ".git") ||
+			strings.Contains(name, ".rung") {
 			t.Errorf("%s: %v, %v; want the first second of 1970, and neither .git nor .rung", name, info.ModTime(), err)
 		}
 	}
@@ -286,12 +290,14 @@ func TestBuildDisk(t *testing.T) {
 	if err != nil || len(parts) != 1 || parts[0].Start != 1<<30 || parts[0].Type != 0x83 {
 		t.Errorf("partitions %+v, %v; want one of Linux from 1 GiB", parts, err)
 	}
-	out, err := exec.Command(debugfs, "-R", "cat /external/distfiles/bash-0.2.tar.gz", image+"?offset=1073741824").CombinedOutput()
+	out, err := exec.Command(debugfs, "-R", "cat /external/distfiles/bash-0.2.tar.gz",
+		image+"?offset=1073741824").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "distfile bash-0.2.tar.gz\n") {
 		t.Errorf("debugfs: %q, %v; want the distfile", out, err)
 	}
 	partition := filepath.Join(t.TempDir(), "partition")
-	if out, err := exec.Command("dd", "if="+image, "of="+partition, "bs=1M", "skip=1024", "status=none").CombinedOutput(); err != nil {
+	if out, err := exec.Command("dd", "if="+image, "of="+partition, "bs=1M", "skip=1024",
+		"status=none").CombinedOutput(); err != nil {
 		t.Fatalf("dd: %v: %s", err, out)
 	}
 	if out, err := exec.Command(need.Tool(t, "e2fsck"), "-f", "-n", partition).CombinedOutput(); err != nil {
@@ -305,7 +311,8 @@ func TestBuildDisk(t *testing.T) {
 // TestBuildLeavesNothingBehind: what is missing, wrong or interrupted leaves neither a target nor a part of one.
 func TestBuildLeavesNothingBehind(t *testing.T) {
 	dir := checkout(t)
-	for _, name := range []string{"bash-0.1.tar.gz", "bash-0.2.tar.gz", "cc-0.1.tar.gz", "cc-extra.tar", "isle-1.0.tar.bz2", "make-0.1.tar.xz"} {
+	for _, name := range []string{"bash-0.1.tar.gz", "bash-0.2.tar.gz", "cc-0.1.tar.gz", "cc-extra.tar",
+		"isle-1.0.tar.bz2", "make-0.1.tar.xz"} {
 		write(t, filepath.Join(dir, "distfiles", name), served{}.content(name))
 	}
 	o := options(live.QEMU, into(t, nil))
@@ -391,7 +398,8 @@ func TestBuildLaterPass(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(gone)
-	if _, kept := os.Stat(filepath.Join(o.Target, "built")); err != nil || string(b) != "distfile big-2.0.tar.xz\n" || kept != nil {
+	if _, kept := os.Stat(filepath.Join(o.Target, "built")); err != nil || string(b) != "distfile big-2.0.tar.xz\n" ||
+		kept != nil {
 		t.Errorf("big-2.0.tar.xz = %q, %v; built: %v; want it back, and all else kept", b, err, kept)
 	}
 }

@@ -33,7 +33,8 @@ const (
 
 // Areas are all of them, in order.
 func Areas() []Area {
-	return []Area{AreaOptions, AreaCheckout, AreaManifest, AreaSources, AreaConfiguration, AreaDistfiles, AreaCapacity, AreaHost}
+	return []Area{AreaOptions, AreaCheckout, AreaManifest, AreaSources, AreaConfiguration, AreaDistfiles, AreaCapacity,
+		AreaHost}
 }
 
 // Finding is something that Check has to say.
@@ -59,7 +60,8 @@ func (f Finding) String() string {
 type findings []Finding
 
 func (all *findings) add(a Area, s manifest.Severity, hint, format string, args ...any) {
-	*all = append(*all, Finding{Area: a, Severity: s, Text: fmt.Sprintf(format, args...), Hint: hint, Kind: fault.Usage})
+	*all = append(*all, Finding{Area: a, Severity: s, Text: fmt.Sprintf(format, args...), Hint: hint,
+		Kind: fault.Usage})
 }
 
 func (all *findings) problems(a Area, problems manifest.Problems) {
@@ -70,7 +72,8 @@ func (all *findings) problems(a Area, problems manifest.Problems) {
 
 func (all *findings) err(a Area, err error) {
 	if err != nil {
-		*all = append(*all, Finding{Area: a, Severity: manifest.Error, Text: err.Error(), Hint: fault.HintOf(err), Kind: fault.KindOf(err)})
+		*all = append(*all, Finding{Area: a, Severity: manifest.Error, Text: err.Error(), Hint: fault.HintOf(err),
+			Kind: fault.KindOf(err)})
 	}
 }
 
@@ -100,7 +103,8 @@ func (c *Checkout) Check(o Options, held Distfiles) []Finding {
 	all.files(o)
 	slices.SortStableFunc(all, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(slices.Index(Areas(), a.Area), slices.Index(Areas(), b.Area)),
-			cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+			cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column,
+				b.Pos.Column))
 	})
 	return slices.Compact(all)
 }
@@ -123,7 +127,8 @@ func (all *findings) layout(c *Checkout, o Options) {
 	if missing := c.Missing(o); len(missing) > 0 && o.Stage0Image == "" {
 		all.err(AreaCheckout, c.unfilled(missing))
 	}
-	names := []string{"seed/after.kaem", "seed/seed.kaem", "seed/script-generator.c", "seed/configurator.c", "steps/env", "steps/helpers.sh"}
+	names := []string{"seed/after.kaem", "seed/seed.kaem", "seed/script-generator.c", "seed/configurator.c",
+		"steps/env", "steps/helpers.sh"}
 	if o.EarlyPreseed != "" {
 		names = append(names, "seed/preseeded.kaem")
 	}
@@ -132,14 +137,16 @@ func (all *findings) layout(c *Checkout, o Options) {
 	}
 	for _, name := range names {
 		if !c.has(name) {
-			all.add(AreaCheckout, manifest.Error, "git -C "+c.Dir+" checkout -- "+name+" brings it back", "%s is missing", name)
+			all.add(AreaCheckout, manifest.Error, "git -C "+c.Dir+" checkout -- "+name+" brings it back",
+				"%s is missing", name)
 		}
 	}
 	for _, name := range c.Stray {
 		all.add(AreaCheckout, manifest.Warning, "remove it", "%s is no input: it is left out of media", name)
 	}
 	for _, name := range c.Outside {
-		all.add(AreaCheckout, manifest.Warning, "put the file there instead", "%s is a link that leads out of the checkout", name)
+		all.add(AreaCheckout, manifest.Warning, "put the file there instead",
+			"%s is a link that leads out of the checkout", name)
 	}
 	if c.has(kexecFiwix) {
 		if sum, err := digestFile(c.at(kexecFiwix)); err != nil || sum.Hex() != kexecFiwixSum {
@@ -174,7 +181,8 @@ func (all *findings) builds(c *Checkout, r Root) {
 		seen[b.Package] = true
 		lines = append(lines, r.Sources[b.Package]...)
 		if !c.has(path.Join(r.Name, b.Package)) {
-			*all = append(*all, Finding{AreaManifest, manifest.Error, b.Pos, fmt.Sprintf("no folder %s/%s", r.Name, b.Package),
+			*all = append(*all, Finding{AreaManifest, manifest.Error, b.Pos, fmt.Sprintf("no folder %s/%s", r.Name,
+				b.Package),
 				"add it, or correct the name", fault.Usage})
 		}
 	}
@@ -183,7 +191,8 @@ func (all *findings) builds(c *Checkout, r Root) {
 	for _, f := range files {
 		if kind := unsuitable(f.Name); kind != "" {
 			*all = append(*all, Finding{AreaSources, manifest.Warning, f.Lines[0].Pos,
-				fmt.Sprintf("%s looks like %s, which is no source", f.Name, kind), "rung live audit looks into it", fault.Usage})
+				fmt.Sprintf("%s looks like %s, which is no source", f.Name, kind), "rung live audit looks into it",
+				fault.Usage})
 		}
 	}
 }
@@ -194,7 +203,8 @@ func unsuitable(name string) string {
 	for suffix, kind := range map[string]string{
 		".deb": "a binary package", ".rpm": "a binary package", ".apk": "a binary package", ".whl": "a binary package",
 		".exe": "a program", ".dll": "a library", ".so": "a library", ".a": "a library", ".o": "an object file",
-		".jar": "compiled Java", ".class": "compiled Java", ".pyc": "compiled Python", ".iso": "a system's image", ".img": "a system's image",
+		".jar": "compiled Java", ".class": "compiled Java", ".pyc": "compiled Python", ".iso": "a system's image",
+		".img": "a system's image",
 	} {
 		if strings.HasSuffix(name, suffix) {
 			return kind
@@ -234,14 +244,18 @@ func (c *Checkout) hasEntry(name string) bool {
 	if r == nil {
 		return false
 	}
-	_, found := slices.BinarySearchFunc(r.Entries, name, func(e Entry, name string) int { return cmp.Compare(e.Path, name) })
+	_, found := slices.BinarySearchFunc(r.Entries, name, func(e Entry, name string) int {
+		return cmp.Compare(e.Path,
+			name)
+	})
 	return found
 }
 
 // distfiles tells which distfiles are not held, and which have no address.
 func (all *findings) distfiles(p *Plan) {
 	if missing := p.Missing(); len(missing) > 0 {
-		all.add(AreaDistfiles, manifest.Warning, "rung live fetch brings them", "%d of those that the media carry are not held", len(missing))
+		all.add(AreaDistfiles, manifest.Warning, "rung live fetch brings them",
+			"%d of those that the media carry are not held", len(missing))
 	}
 	if len(p.Options.Mirrors) > 0 || p.Options.ExternalSources {
 		return
@@ -250,7 +264,8 @@ func (all *findings) distfiles(p *Plan) {
 		for _, b := range p.manifestOf(r).Scan() {
 			for _, d := range r.Sources[b.Package] {
 				if d.URL == "" {
-					*all = append(*all, Finding{AreaDistfiles, manifest.Warning, d.Pos, d.Name + " has no address upstream",
+					*all = append(*all, Finding{AreaDistfiles, manifest.Warning, d.Pos,
+						d.Name + " has no address upstream",
 						"give a mirror that has it", fault.Usage})
 				}
 			}
@@ -283,12 +298,14 @@ func (all *findings) capacity(p *Plan) {
 
 // files checks files of the host that options name.
 func (all *findings) files(o Options) {
-	for flag, name := range map[string]string{"--kernel": o.Kernel, "--repo": o.Repo, "--early-preseed": o.EarlyPreseed, "--stage0-image": o.Stage0Image} {
+	for flag, name := range map[string]string{"--kernel": o.Kernel, "--repo": o.Repo, "--early-preseed": o.EarlyPreseed,
+		"--stage0-image": o.Stage0Image} {
 		if name == "" {
 			continue
 		}
 		if _, err := os.Stat(name); err != nil {
-			*all = append(*all, Finding{Area: AreaHost, Severity: manifest.Error, Text: flag + ": " + err.Error(), Kind: fault.NotFound,
+			*all = append(*all, Finding{Area: AreaHost, Severity: manifest.Error, Text: flag + ": " + err.Error(),
+				Kind: fault.NotFound,
 				Hint: "correct the path"})
 		}
 	}

@@ -76,16 +76,23 @@ func TestCheckFinds(t *testing.T) {
 		o     func(*live.Options)
 		want  []string
 	}{
-		{"a manifest at which the guest ends", func(dir string) { appendTo(t, dir, "steps/manifest", "biuld: cc-0.1\n") }, nil,
+		{"a manifest at which the guest ends", func(dir string) {
+			appendTo(t, dir, "steps/manifest",
+				"biuld: cc-0.1\n")
+		}, nil,
 			[]string{"error manifest: steps/manifest:30:1: error: \"biuld:\" is no directive"}},
 		{"a package that is missing", func(dir string) { appendTo(t, dir, "steps/manifest", "build: none-1.0\n") }, nil,
 			[]string{"error manifest: steps/manifest:30:1: error: no folder steps/none-1.0"}},
-		{"a pass that is missing in kaem", func(dir string) { remove(t, filepath.Join(dir, "steps/make-0.1/pass1.kaem")) }, nil,
+		{"a pass that is missing in kaem", func(dir string) {
+			remove(t, filepath.Join(dir,
+				"steps/make-0.1/pass1.kaem"))
+		}, nil,
 			[]string{"error manifest: no steps/make-0.1/pass1.kaem, which this line runs"}},
 		{"a pass that is missing in bash", func(dir string) { remove(t, filepath.Join(dir, "steps/net-1.0/pass1.sh")) },
 			func(o *live.Options) { o.Mirrors = []string{"http://a"} },
 			[]string{"warning manifest: no steps/net-1.0/pass1.sh, so that"}},
-		{"an improvement that is missing", func(dir string) { remove(t, filepath.Join(dir, "steps/improve/after.sh")) }, nil,
+		{"an improvement that is missing", func(dir string) { remove(t, filepath.Join(dir, "steps/improve/after.sh")) },
+			nil,
 			[]string{"error manifest: no steps/improve/after.sh"}},
 		{"a sources file that is wrong", func(dir string) { appendTo(t, dir, "steps/cc-0.1/sources", "f x\n") }, nil,
 			[]string{"error sources: steps/cc-0.1/sources:4:4: error: the line has 2 fields"}},
@@ -95,15 +102,22 @@ func TestCheckFinds(t *testing.T) {
 		{"what is no source", func(dir string) {
 			appendTo(t, dir, "steps/net-1.0/sources", "f http://a/x.deb "+strings.Repeat("1", 64)+"\n")
 		}, nil, []string{"warning sources: steps/net-1.0/sources:2:1: warning: x.deb looks like a binary package"}},
-		{"a file of the seed that is missing", func(dir string) { remove(t, filepath.Join(dir, "seed/seed.kaem")) }, nil,
+		{"a file of the seed that is missing", func(dir string) { remove(t, filepath.Join(dir, "seed/seed.kaem")) },
+			nil,
 			[]string{"error checkout: seed/seed.kaem is missing"}},
 		{"a submodule that is empty", func(dir string) { remove(t, filepath.Join(dir, "builder-hex0")) }, nil,
 			[]string{"error checkout: builder-hex0"}},
 		{"a stray file", func(dir string) { write(t, filepath.Join(dir, "steps/env~"), "") }, nil,
 			[]string{"warning checkout: steps/env~ is no input"}},
-		{"another kexec-fiwix", func(dir string) { write(t, filepath.Join(dir, "steps/kexec-fiwix-1.0/src/kexec-fiwix.c"), "other\n") }, nil,
+		{"another kexec-fiwix", func(dir string) {
+			write(t, filepath.Join(dir,
+				"steps/kexec-fiwix-1.0/src/kexec-fiwix.c"), "other\n")
+		}, nil,
 			[]string{"warning checkout: kexec-fiwix.c is not the one"}},
-		{"files that are not there", func(string) {}, func(o *live.Options) { o.Kernel, o.Repo = "/nonexistent/k", "/nonexistent/r" },
+		{"files that are not there", func(string) {}, func(o *live.Options) {
+			o.Kernel, o.Repo = "/nonexistent/k",
+				"/nonexistent/r"
+		},
 			[]string{"error host: --kernel: stat", "error host: --repo: stat", "error options: --repo"}},
 		{"no configuration", func(string) {}, func(o *live.Options) { o.NoCreateConfig = true },
 			[]string{"warning configuration: bootstrap.cfg is empty"}},
@@ -139,9 +153,11 @@ func TestCheckCapacity(t *testing.T) {
 	if err := live.Failed(all); fault.KindOf(err) != fault.Limit {
 		t.Errorf("Failed = %v; want a limit", err)
 	}
-	_, err := live.Builder{Held: served{}}.Build(t.Context(), mustPlan(t, c, o, huge{sizes: map[string]int64{"kernel-1.0.tar.xz": 331 << 20}}))
+	_, err := live.Builder{Held: served{}}.Build(t.Context(), mustPlan(t, c, o,
+		huge{sizes: map[string]int64{"kernel-1.0.tar.xz": 331 << 20}}))
 	wantFault(t, "Build of too much", err, fault.Limit, "init.img", "--kernel")
-	wantFindings(t, "much", c.Check(o, huge{sizes: map[string]int64{"kernel-1.0.tar.xz": 250 << 20}}), "warning capacity: on top")
+	wantFindings(t, "much", c.Check(o, huge{sizes: map[string]int64{"kernel-1.0.tar.xz": 250 << 20}}),
+		"warning capacity: on top")
 	wantFindings(t, "on a second disk", c.Check(options(live.QEMU, func(o *live.Options) { o.ExternalSources = true }),
 		huge{sizes: map[string]int64{"big-2.0.tar.xz": 900 << 20}}))
 }
@@ -154,5 +170,6 @@ func TestCheckDistfilesAndTarget(t *testing.T) {
 	all := c.Check(o, nothing{})
 	wantFindings(t, "nothing held", all, "warning distfiles: 7 of those", "error host: not empty")
 	o = options(live.QEMU, into(t, func(o *live.Options) { o.Stage0Image, o.Mirrors = "/nonexistent", nil }))
-	wantFindings(t, "no mirror", c.Check(o, served{}), "warning distfiles: cc-extra.tar has no address upstream", "error host: --stage0-image")
+	wantFindings(t, "no mirror", c.Check(o, served{}), "warning distfiles: cc-extra.tar has no address upstream",
+		"error host: --stage0-image")
 }

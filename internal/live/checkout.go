@@ -101,7 +101,8 @@ func (c *Checkout) has(name string) bool {
 func (c *Checkout) text(name string) (string, error) {
 	info, err := os.Stat(c.at(name))
 	if err == nil && info.Size() > maxText {
-		return "", fault.New(fault.Limit, "%s: %d bytes; a text of a checkout has %d at most", name, info.Size(), int64(maxText))
+		return "", fault.New(fault.Limit, "%s: %d bytes; a text of a checkout has %d at most", name, info.Size(),
+			int64(maxText))
 	}
 	if err != nil {
 		return "", readFault("checkout", err)
@@ -127,13 +128,16 @@ func (c *Checkout) recognise() error {
 	const clone = "git clone --recursive https://github.com/fosslinux/live-bootstrap"
 	switch info, err := os.Stat(c.Dir); {
 	case err != nil:
-		return fault.New(fault.NotFound, "checkout: %w", err).WithHint("name the folder of a checkout; %s makes one", clone)
+		return fault.New(fault.NotFound, "checkout: %w", err).
+			WithHint("name the folder of a checkout; %s makes one", clone)
 	case !info.IsDir():
-		return fault.New(fault.Usage, "checkout %s: not a folder", c.Dir).WithHint("name the folder that holds rootfs.py")
+		return fault.New(fault.Usage, "checkout %s: not a folder", c.Dir).
+			WithHint("name the folder that holds rootfs.py")
 	case c.has("steps/manifest"):
 	case c.has("sysa"):
 		return fault.New(fault.Usage, "checkout %s: from before 2023, with sysa and without steps/manifest", c.Dir).
-			WithHint("git -C %s pull, and then git -C %[1]s submodule update --init --recursive; rung reads no older ones", c.Dir)
+			WithHint("git -C %s pull, and then git -C %[1]s submodule update --init --recursive; rung reads no older ones",
+				c.Dir)
 	default:
 		return fault.New(fault.NotFound, "checkout %s: no steps/manifest in it", c.Dir).
 			WithHint("name the folder that holds rootfs.py; %s makes one", clone)

@@ -106,7 +106,8 @@ func (c Command) String() string {
 	}
 	words = append(words, c.Argv...)
 	for i, w := range words {
-		if strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%") != "" || w == "" {
+		if strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%") != "" ||
+			w == "" {
 			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 		}
 	}
@@ -123,7 +124,8 @@ func (p *Plan) directions() []string {
 	if o.Kernel != "" {
 		return []string{
 			fmt.Sprintf("write %s to the first disk, the one that a kernel finds as sda", file(0)),
-			fmt.Sprintf("start the kernel %s from any boot loader, with the command line: consoleblank=0 root=/dev/sda1 rootfstype=ext3 init=/init rw",
+			fmt.Sprintf("start the kernel %s from any boot loader, with the command line: "+
+				"consoleblank=0 root=/dev/sda1 rootfstype=ext3 init=/init rw",
 				o.Kernel),
 			"the kernel needs a driver for the disk and ext3 built in; no initramfs is needed",
 		}
@@ -131,9 +133,12 @@ func (p *Plan) directions() []string {
 	lines := []string{fmt.Sprintf("write %s to the disk that the BIOS boots, the one that Linux finds as sda", file(0))}
 	switch {
 	case c.externalDisk(o):
-		lines = append(lines, fmt.Sprintf("write %s to a second disk, the one that Linux finds as sdb: the system is built on it", file(1)))
+		lines = append(lines,
+			fmt.Sprintf("write %s to a second disk, the one that Linux finds as sdb: the system is built on it", file(1)))
 	case c.payloadDisk(o):
-		lines = append(lines, fmt.Sprintf("write %s to a second disk, as a whole and not into a partition: the guest copies distfiles from it", file(1)))
+		lines = append(lines,
+			fmt.Sprintf("write %s to a second disk, as a whole and not into a partition: "+
+				"the guest copies distfiles from it", file(1)))
 		fallthrough
 	default:
 		lines = append(lines, "the first disk needs some 16 GiB or more: the system is built behind its first GiB")

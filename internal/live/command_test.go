@@ -36,9 +36,11 @@ func TestVMArgs(t *testing.T) {
 		{"a kernel, with interaction", with(func(v *live.VM) { v.Kernel, v.Interactive = "/K", true }),
 			"qemu -enable-kvm -m 4096M -smp 2 -drive file=/T/init.img,format=raw -nic user,ipv6=off,model=e1000 -kernel /K " +
 				"-append consoleblank=0 earlyprintk=vga root=/dev/sda1 rootfstype=ext3 init=/init rw"},
-		{"without KVM", with(func(v *live.VM) { v.Software = true }), "qemu -m 4096M -smp 2 -drive file=/T/init.img,format=raw " +
-			"-nic user,ipv6=off,model=e1000 -no-reboot -nographic"},
-		{"a comma in a name", with(func(v *live.VM) { v.Drives = []string{"/T,1/init.img"}; v.Kernel = "/K"; v.Interactive = true }),
+		{"without KVM", with(func(v *live.VM) { v.Software = true }),
+			"qemu -m 4096M -smp 2 -drive file=/T/init.img,format=raw " +
+				"-nic user,ipv6=off,model=e1000 -no-reboot -nographic"},
+		{"a comma in a name",
+			with(func(v *live.VM) { v.Drives = []string{"/T,1/init.img"}; v.Kernel = "/K"; v.Interactive = true }),
 			"qemu -enable-kvm -m 4096M -smp 2 -drive file=/T,,1/init.img,format=raw -nic user,ipv6=off,model=e1000 -kernel /K " +
 				"-append consoleblank=0 earlyprintk=vga root=/dev/sda1 rootfstype=ext3 init=/init rw"},
 	} {
@@ -66,7 +68,8 @@ func TestCommandOfChrootAndBwrap(t *testing.T) {
 		{"bwrap", options(live.Bwrap, nil), strings.Replace(bwrap, "NET", "", 1) + seed, false},
 		{"bwrap without a network", options(live.Bwrap, func(o *live.Options) { o.ExternalSources = true }),
 			strings.Replace(bwrap, "NET", "--unshare-net ", 1) + seed, false},
-		{"a later pass", options(live.Bwrap, func(o *live.Options) { o.InternalCI = "pass2" }), strings.Replace(bwrap, "NET", "", 1) + "/init", false},
+		{"a later pass", options(live.Bwrap, func(o *live.Options) { o.InternalCI = "pass2" }), strings.Replace(bwrap,
+			"NET", "", 1) + "/init", false},
 	} {
 		p := mustPlan(t, c, test.o, served{})
 		if got := p.Command.String(); got != test.want || p.Command.Root != test.root {

@@ -132,12 +132,16 @@ func (c *Checkout) Missing(o Options) []string {
 	if o.KernelBootstrap() {
 		names = append(names, builderDir)
 	}
-	for _, name := range []string{"M2-Mesoplanet", "M2-Planet", "M2libc", o.ArchDir(), "bootstrap-seeds", "mescc-tools", "mescc-tools-extra"} {
+	for _, name := range []string{"M2-Mesoplanet", "M2-Planet", "M2libc", o.ArchDir(), "bootstrap-seeds", "mescc-tools",
+		"mescc-tools-extra"} {
 		names = append(names, path.Join(stage0Dir, name))
 	}
 	return slices.DeleteFunc(names, func(name string) bool {
 		all, err := os.ReadDir(c.at(name))
-		return err == nil && slices.ContainsFunc(all, func(e os.DirEntry) bool { return !strings.Contains(e.Name(), ".git") })
+		return err == nil && slices.ContainsFunc(all, func(e os.DirEntry) bool {
+			return !strings.Contains(e.Name(),
+				".git")
+		})
 	})
 }
 

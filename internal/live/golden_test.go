@@ -26,9 +26,15 @@ func goldenCases() []goldenCase {
 	kernel := func(o *live.Options) { o.Kernel = "/kernel" }
 	return []goldenCase{
 		{"qemu", "", live.QEMU, nil},
-		{"qemu-interactive-external", "", live.QEMU, func(o *live.Options) { o.Interactive, o.ExternalSources = true, true }},
+		{"qemu-interactive-external", "", live.QEMU, func(o *live.Options) {
+			o.Interactive, o.ExternalSources = true,
+				true
+		}},
 		{"qemu-repo", "", live.QEMU, func(o *live.Options) { o.Repo = "testdata/repo" }},
-		{"qemu-repo-external", "", live.QEMU, func(o *live.Options) { o.Repo, o.ExternalSources = "testdata/repo", true }},
+		{"qemu-repo-external", "", live.QEMU, func(o *live.Options) {
+			o.Repo, o.ExternalSources = "testdata/repo",
+				true
+		}},
 		{"qemu-kernel", "", live.QEMU, kernel},
 		{"qemu-kernel-interactive", "", live.QEMU, func(o *live.Options) { o.Kernel, o.Interactive = "/kernel", true }},
 		{"qemu-ci", "", live.QEMU, func(o *live.Options) { o.InternalCI, o.BuildKernels = "pass1", true }},
@@ -43,7 +49,10 @@ func goldenCases() []goldenCase {
 		{"f1-qemu-guix", "F1", live.QEMU, func(o *live.Options) { o.ExternalSources, o.BuildGuixAlso = true, true }},
 		{"f1-qemu-repo", "F1", live.QEMU, func(o *live.Options) { o.Repo = "testdata/repo" }},
 		{"f2-qemu", "F2", live.QEMU, nil},
-		{"f2-bare-metal-guix", "F2", live.BareMetal, func(o *live.Options) { o.ExternalSources, o.ExtraBuilds = true, []string{"guix"} }},
+		{"f2-bare-metal-guix", "F2", live.BareMetal, func(o *live.Options) {
+			o.ExternalSources, o.ExtraBuilds = true,
+				[]string{"guix"}
+		}},
 		{"f2-break", "F2", live.QEMU, func(o *live.Options) {
 			o.InternalCI, o.ExtraBuilds, o.BreakAfter = "pass2", []string{"guix"}, "steps-guix:cross-1.0"
 		}},
@@ -54,7 +63,8 @@ func goldenCases() []goldenCase {
 // media with all that is in them, and the command line or the directions. What each should be has tests of its own below
 // and in manifest; here every change shows.
 func TestPlanGolden(t *testing.T) {
-	dirs := map[string]string{"": checkout(t), "F1": checkout(t, "testdata/forks/F1"), "F2": checkout(t, "testdata/forks/F2")}
+	dirs := map[string]string{"": checkout(t), "F1": checkout(t, "testdata/forks/F1"), "F2": checkout(t,
+		"testdata/forks/F2")}
 	for _, c := range goldenCases() {
 		t.Run(c.name, func(t *testing.T) {
 			dir := dirs[c.fork]

@@ -114,7 +114,8 @@ func (p *Plan) rootMedium(root entries) Medium {
 		}
 		return m
 	case o.Kernel != "":
-		return Medium{Name: "disk.img", Shape: Disk, Entries: root, layout: disk.Layout{Size: size << 20, Start: disk.BootHead}}
+		return Medium{Name: "disk.img", Shape: Disk, Entries: root, layout: disk.Layout{Size: size << 20,
+			Start: disk.BootHead}}
 	}
 	return Medium{Shape: Folder, Entries: root}
 }
@@ -234,7 +235,8 @@ func repository(dir string) (entries, error) {
 	}
 	list, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fault.New(fault.NotFound, "--repo: %w", err).WithHint("name the folder of prebuilt packages, name_rev.tar.bz2")
+		return nil, fault.New(fault.NotFound, "--repo: %w", err).
+			WithHint("name the folder of prebuilt packages, name_rev.tar.bz2")
 	}
 	all := entries{{Path: "repo-preseeded", Mode: fs.ModeDir | 0o755}}
 	for _, e := range list {
@@ -256,7 +258,8 @@ func (c *Checkout) payloadVersion(o Options) (payload.Version, error) {
 	if o.PayloadVersion != "" {
 		v, err := payload.Parse(o.PayloadVersion)
 		if err != nil {
-			return 0, fault.New(fault.Usage, "--payload-version: %w", err).WithHint("leave it out, where the importer's source shows it")
+			return 0, fault.New(fault.Usage, "--payload-version: %w", err).
+				WithHint("leave it out, where the importer's source shows it")
 		}
 		return v, nil
 	}
@@ -265,7 +268,8 @@ func (c *Checkout) payloadVersion(o Options) (payload.Version, error) {
 	}
 	var source strings.Builder
 	for _, e := range c.Roots[0].Entries {
-		if !strings.HasPrefix(e.Path, "steps/"+importer.Package[:strings.LastIndex(importer.Package, "-")+1]) || !strings.HasSuffix(e.Path, ".c") {
+		if !strings.HasPrefix(e.Path, "steps/"+importer.Package[:strings.LastIndex(importer.Package, "-")+1]) ||
+			!strings.HasSuffix(e.Path, ".c") {
 			continue
 		}
 		text, err := c.text(e.Path)

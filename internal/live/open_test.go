@@ -57,7 +57,8 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = live.Open(dir)
-	wantFault(t, "Open without stage0-posix", err, fault.Usage, "seed/stage0-posix", "git -C "+dir+" submodule update --init --recursive")
+	wantFault(t, "Open without stage0-posix", err, fault.Usage, "seed/stage0-posix",
+		"git -C "+dir+" submodule update --init --recursive")
 
 	dir = checkout(t)
 	for _, name := range []string{"builder-hex0", "seed/stage0-posix/AMD64", "seed/stage0-posix/M2libc"} {
@@ -69,7 +70,8 @@ func TestOpenRefuses(t *testing.T) {
 		names []string
 	}{
 		{options(live.QEMU, nil), []string{"builder-hex0", "seed/stage0-posix/M2libc"}},
-		{options(live.Chroot, func(o *live.Options) { o.Arch = "amd64" }), []string{"seed/stage0-posix/M2libc", "seed/stage0-posix/AMD64"}},
+		{options(live.Chroot, func(o *live.Options) { o.Arch = "amd64" }), []string{"seed/stage0-posix/M2libc",
+			"seed/stage0-posix/AMD64"}},
 	} {
 		if d := cmp.Diff(want.names, c.Missing(want.o)); d != "" {
 			t.Errorf("Missing (-want +got):\n%s", d)
@@ -89,7 +91,8 @@ func remove(t *testing.T, name string) {
 // TestOpenTakesInputsOnly: what editors leave behind and what git keeps is no input; links are followed.
 func TestOpenTakesInputsOnly(t *testing.T) {
 	dir := checkout(t)
-	for _, name := range []string{"steps/env~", "steps/cc-0.1/.pass1.kaem.swp", "steps/cc-0.1/x.orig", "seed/__pycache__/a", "seed/#env#"} {
+	for _, name := range []string{"steps/env~", "steps/cc-0.1/.pass1.kaem.swp", "steps/cc-0.1/x.orig",
+		"seed/__pycache__/a", "seed/#env#"} {
 		write(t, filepath.Join(dir, name), "stray")
 	}
 	for _, name := range []string{"steps/.gitignore", "steps/bootstrap.cfg", "seed/stage0-posix/.git"} {
@@ -97,13 +100,15 @@ func TestOpenTakesInputsOnly(t *testing.T) {
 	}
 	outside := filepath.Join(t.TempDir(), "file")
 	write(t, outside, "outside")
-	for link, to := range map[string]string{"steps/cc-0.1/linked": "../env", "steps/cc-0.1/folder": "../make-0.1", "steps/cc-0.1/out": outside} {
+	for link, to := range map[string]string{"steps/cc-0.1/linked": "../env", "steps/cc-0.1/folder": "../make-0.1",
+		"steps/cc-0.1/out": outside} {
 		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c := open(t, dir)
-	if d := cmp.Diff([]string{"seed/#env#", "seed/__pycache__", "steps/cc-0.1/.pass1.kaem.swp", "steps/cc-0.1/x.orig", "steps/env~"}, c.Stray); d != "" {
+	if d := cmp.Diff([]string{"seed/#env#", "seed/__pycache__", "steps/cc-0.1/.pass1.kaem.swp", "steps/cc-0.1/x.orig",
+		"steps/env~"}, c.Stray); d != "" {
 		t.Errorf("Stray (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]string{"steps/cc-0.1/out"}, c.Outside); d != "" {
@@ -113,7 +118,8 @@ func TestOpenTakesInputsOnly(t *testing.T) {
 	for _, e := range c.Roots[0].Entries {
 		sizes[e.Path] = e.Size
 	}
-	for name, want := range map[string]int64{"steps/cc-0.1/linked": sizes["steps/env"], "steps/cc-0.1/folder/mk/main.mk": 5, "steps/cc-0.1/out": 7} {
+	for name, want := range map[string]int64{"steps/cc-0.1/linked": sizes["steps/env"],
+		"steps/cc-0.1/folder/mk/main.mk": 5, "steps/cc-0.1/out": 7} {
 		if sizes[name] != want || want == 0 {
 			t.Errorf("%s: %d bytes; want %d", name, sizes[name], want)
 		}
@@ -155,7 +161,8 @@ func TestIdentity(t *testing.T) {
 	for _, m := range got.Submodules {
 		commits[m.Path] = m.Commit
 	}
-	if got.Tree != first.Tree || got.Commit != one || commits["builder-hex0"] != two || commits["seed/stage0-posix"] != three || len(commits) != 11 {
+	if got.Tree != first.Tree || got.Commit != one || commits["builder-hex0"] != two ||
+		commits["seed/stage0-posix"] != three || len(commits) != 11 {
 		t.Errorf("Identity = %+v; want commits of ones, twos and threes", got)
 	}
 	write(t, filepath.Join(dir, "steps/env"), "PATH=/usr/bin\n")

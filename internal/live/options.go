@@ -108,7 +108,8 @@ func ParseSize(flag, text string) (int64, error) {
 // fault.Usage.
 func (o Options) Validate() error {
 	for _, check := range []func(Options) error{
-		Options.validateMode, Options.validateSizes, Options.validateMirrors, Options.validateTexts, Options.validateExtras,
+		Options.validateMode, Options.validateSizes, Options.validateMirrors, Options.validateTexts,
+		Options.validateExtras,
 	} {
 		if err := check(o); err != nil {
 			return err
@@ -129,7 +130,8 @@ func (o Options) validateMode() error {
 	case o.Cores < 1:
 		return fault.New(fault.Usage, "--cores %d: fewer than one", o.Cores).WithHint("give 1 or more")
 	case o.EarlyPreseed != "" && o.Arch != "x86":
-		return fault.New(fault.Usage, "--early-preseed: for x86 only, not %s", o.Arch).WithHint("leave out one of the two")
+		return fault.New(fault.Usage, "--early-preseed: for x86 only, not %s", o.Arch).
+			WithHint("leave out one of the two")
 	case o.Kernel != "" && o.Mode != QEMU && o.Mode != BareMetal:
 		return fault.New(fault.Usage, "--kernel: %s uses the kernel of the host", o.Mode).WithHint("leave it out")
 	}
@@ -150,7 +152,8 @@ func (o Options) validateSizes() error {
 	case o.Mode == QEMU && o.TargetSize < 1:
 		return fault.New(fault.Usage, "--target-size: less than one MiB").WithHint("leave it out for 16G")
 	case o.Mode == QEMU && o.Stage0Image == "" && o.TargetSize < headMiB+rootMiB && (o.Kernel != "" || !o.secondDisk()):
-		return fault.New(fault.Usage, "--target-size: %d MiB; the first 1024 MiB of the disk are not for its file system", o.TargetSize).
+		return fault.New(fault.Usage,
+			"--target-size: %d MiB; the first 1024 MiB of the disk are not for its file system", o.TargetSize).
 			WithHint("give 16G, which holds a whole run")
 	case o.Mode == QEMU && o.RAM < 1:
 		return fault.New(fault.Usage, "--qemu-ram: less than one MiB").WithHint("leave it out for 4096")
@@ -175,9 +178,11 @@ func (o Options) validateMirrors() error {
 		case ok && scheme == "file" && !strings.HasPrefix(rest, "/"):
 			return fault.New(fault.Usage, "--mirrors %s: not an absolute path", m).WithHint("write file:///FOLDER")
 		case !ok || !slices.Contains([]string{"http", "https", "ftp", "file"}, scheme) || rest == "":
-			return fault.New(fault.Usage, "--mirrors %s: not an address", m).WithHint("write https://HOST/FOLDER or file:///FOLDER")
+			return fault.New(fault.Usage, "--mirrors %s: not an address", m).
+				WithHint("write https://HOST/FOLDER or file:///FOLDER")
 		case strings.ContainsAny(m, "\"'\\$`*?[]{}()<>|&; \t\r\n"):
-			return fault.New(fault.Usage, "--mirrors %s: a character that the guest's shells would take for their own", m).
+			return fault.New(fault.Usage, "--mirrors %s: a character that the guest's shells would take for their own",
+				m).
 				WithHint("write it as %%XX, with its code in hexadecimal")
 		}
 	}
@@ -187,7 +192,8 @@ func (o Options) validateMirrors() error {
 // validateTexts checks what comes into bootstrap.cfg as it stands.
 func (o Options) validateTexts() error {
 	if strings.Trim(o.InternalCI, wordLetters) != "" {
-		return fault.New(fault.Usage, "--internal-ci %q: a text that the guest's shells would not take as one word", o.InternalCI).
+		return fault.New(fault.Usage, "--internal-ci %q: a text that the guest's shells would not take as one word",
+			o.InternalCI).
 			WithHint("use letters, digits, dots, - and _")
 	}
 	if o.Target == "" || !filepath.IsAbs(o.Target) {
@@ -205,11 +211,13 @@ const (
 func (o Options) validateExtras() error {
 	for _, name := range o.ExtraBuilds {
 		if name == "" || strings.Trim(name, nameLetters) != "" {
-			return fault.New(fault.Usage, "--extra-builds %q: no name of a build", name).WithHint("use letters, digits, - and _")
+			return fault.New(fault.Usage, "--extra-builds %q: no name of a build", name).
+				WithHint("use letters, digits, - and _")
 		}
 	}
 	if o.Stage0Image != "" && (o.Mode != QEMU || o.Kernel != "") {
-		return fault.New(fault.Usage, "--stage0-image: only with --qemu, and without --kernel").WithHint("leave out the other")
+		return fault.New(fault.Usage, "--stage0-image: only with --qemu, and without --kernel").
+			WithHint("leave out the other")
 	}
 	if o.BreakAfter == "" {
 		return nil
@@ -220,9 +228,11 @@ func (o Options) validateExtras() error {
 		return fault.New(fault.Usage, "--internal-ci-break-after %s: no step", o.BreakAfter).
 			WithHint("write SCOPE:STEP, where SCOPE is steps, or steps-NAME of an extra build")
 	case o.InternalCI == "" || o.Mode != QEMU || o.Kernel != "":
-		return fault.New(fault.Usage, "--internal-ci-break-after: only with --internal-ci and --qemu, and without --kernel").
+		return fault.New(fault.Usage,
+			"--internal-ci-break-after: only with --internal-ci and --qemu, and without --kernel").
 			WithHint("give the name of a pass with --internal-ci NAME")
-	case scope != stepsRoot && !slices.Contains(o.extraRoots(manifest.F1), scope) && !slices.Contains(o.extraRoots(manifest.F2), scope):
+	case scope != stepsRoot && !slices.Contains(o.extraRoots(manifest.F1), scope) &&
+		!slices.Contains(o.extraRoots(manifest.F2), scope):
 		return fault.New(fault.Usage, "--internal-ci-break-after %s: this build is not asked for", o.BreakAfter).
 			WithHint("add --extra-builds %s", strings.TrimPrefix(scope, "steps-"))
 	}

@@ -17,7 +17,8 @@ func TestParseSize(t *testing.T) {
 			t.Errorf("ParseSize(%q) = %d, %v; want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "G", "10T", "-1", "+1", "1GM", "1.5G", "16 G", "9999999G", "99999999999999999999"} {
+	for _, text := range []string{"", "G", "10T", "-1", "+1", "1GM", "1.5G", "16 G", "9999999G",
+		"99999999999999999999"} {
 		_, err := live.ParseSize("--swap", text)
 		wantFault(t, "ParseSize("+text+")", err, fault.Usage, "--swap "+text)
 	}

@@ -84,7 +84,8 @@ func (p *Plan) checkGeneration() error {
 	}
 	for _, name := range o.extraRoots(g) {
 		if p.Checkout.Root(name) == nil {
-			return fault.New(fault.Usage, "checkout: no %s/manifest", name).WithHint("leave out this build, or add the folder")
+			return fault.New(fault.Usage, "checkout: no %s/manifest", name).
+				WithHint("leave out this build, or add the folder")
 		}
 	}
 	return nil
@@ -123,7 +124,8 @@ func (p *Plan) breakAfter() error {
 	}
 	r := p.Checkout.Root(scope)
 	if r == nil {
-		return fault.New(fault.Usage, "--internal-ci-break-after: no %s in the checkout", scope).WithHint("use steps:STEP")
+		return fault.New(fault.Usage, "--internal-ci-break-after: no %s in the checkout", scope).
+			WithHint("use steps:STEP")
 	}
 	text, err := p.Checkout.text(path.Join(scope, "manifest"))
 	if err != nil {
@@ -219,7 +221,8 @@ func (p *Plan) distfiles(cut manifest.Cut) ([]distfile.File, error) {
 			}
 			above, found := m.ScanBefore(cut, g)
 			if builds = above; cut == manifest.ImportPayload && !found && i == 0 {
-				return nil, fault.New(fault.Usage, "%s/manifest: no improve: %s, at which the early distfiles would end", r.Name, cut).
+				return nil, fault.New(fault.Usage,
+					"%s/manifest: no improve: %s, at which the early distfiles would end", r.Name, cut).
 					WithHint("add the line behind jump: fiwix")
 			}
 			if cut == manifest.ImportPayload && i > 0 {
@@ -251,7 +254,8 @@ func without(all, some []distfile.File) []distfile.File {
 // does not exist: DIR/steps/0.sh is /steps/0.sh in the guest.
 func (p *Plan) WriteScripts(dir string) error {
 	if all, err := os.ReadDir(dir); err == nil && len(all) > 0 {
-		return fault.New(fault.Usage, "--scripts %s: not empty", dir).WithHint("name a folder that is empty or does not exist")
+		return fault.New(fault.Usage, "--scripts %s: not empty", dir).
+			WithHint("name a folder that is empty or does not exist")
 	}
 	for _, f := range p.scriptFiles() {
 		name := filepath.Join(dir, filepath.FromSlash(f.Path))

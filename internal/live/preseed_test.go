@@ -38,7 +38,10 @@ func archive(t *testing.T, texts map[string]string) string {
 	}
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	err = tarball.Encode(z, tr, func(d digest.Digest) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader([]byte(c[d]))), nil })
+	err = tarball.Encode(z, tr, func(d digest.Digest) (io.ReadCloser,
+		error) {
+		return io.NopCloser(bytes.NewReader([]byte(c[d]))), nil
+	})
 	if err != nil || z.Close() != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +53,8 @@ func archive(t *testing.T, texts map[string]string) string {
 // TestEarlyPreseed: an archive takes the place of the seed; its steps and distfiles do not count.
 func TestEarlyPreseed(t *testing.T) {
 	texts := map[string]string{
-		"script-generator": "generator\n", "usr/bin/kaem": "kaem\n", "usr/bin/link": "->kaem", "bin": "->usr/bin", "sh": "->/bin/link",
+		"script-generator": "generator\n", "usr/bin/kaem": "kaem\n", "usr/bin/link": "->kaem", "bin": "->usr/bin",
+		"sh":   "->/bin/link",
 		"none": "->nowhere", "x86/hex0_x86.hex0": "7F\n", "x86/kaem-minimal.hex0": "7F\n", "steps/manifest": "old\n",
 		"external/distfiles/old": "old\n", "bootstrap-seeds/POSIX/x86/kaem-optional-seed": "seed\n",
 	}
@@ -70,8 +74,9 @@ func TestEarlyPreseed(t *testing.T) {
 	}
 	got := files(img.Tree, c)
 	for name, want := range map[string]string{
-		"script-generator": "generator\n", "usr/bin/link": "kaem\n", "sh": "kaem\n", "kaem.x86": "# goes on behind bash\n",
-		"none": "", "external/distfiles/old": "", "after.kaem": "", "steps/bootstrap.cfg": plain,
+		"script-generator": "generator\n", "usr/bin/link": "kaem\n", "sh": "kaem\n",
+		"kaem.x86": "# goes on behind bash\n",
+		"none":     "", "external/distfiles/old": "", "after.kaem": "", "steps/bootstrap.cfg": plain,
 		"external/distfiles/cc-extra.tar": "distfile cc-extra.tar\n",
 	} {
 		if got[name] != want {
@@ -93,7 +98,8 @@ func TestEarlyPreseed(t *testing.T) {
 
 	delete(texts, "usr/bin/kaem")
 	delete(texts, "usr/bin/link")
-	_, err = open(t, dir).Plan(options(live.Chroot, func(o *live.Options) { o.EarlyPreseed = archive(t, texts) }), served{})
+	_, err = open(t, dir).Plan(options(live.Chroot, func(o *live.Options) { o.EarlyPreseed = archive(t, texts) }),
+		served{})
 	wantFault(t, "Plan with an archive that lacks something", err, fault.Usage, "no usr/bin/kaem")
 	write(t, tarball, "no archive at all, and not a short one")
 	_, err = open(t, dir).Plan(options(live.Chroot, func(o *live.Options) { o.EarlyPreseed = tarball }), served{})

@@ -132,7 +132,8 @@ func (s *scanner) entry(name, inside string) (Entry, bool, error) {
 	case info.IsDir():
 		return Entry{Path: inside, Mode: fs.ModeDir | 0o755}, true, nil
 	case !info.Mode().IsRegular():
-		return Entry{}, false, fault.New(fault.Usage, "checkout: %s: neither a file nor a folder", name).WithHint("remove it")
+		return Entry{}, false, fault.New(fault.Usage, "checkout: %s: neither a file nor a folder", name).
+			WithHint("remove it")
 	}
 	mode := fs.FileMode(0o644)
 	if info.Mode()&0o111 != 0 {
@@ -155,7 +156,8 @@ func (s *scanner) follow(name, host string) (fs.FileInfo, error) {
 
 // isStray tells whether a name is one that editors, patch, Python or a file manager leave behind.
 func isStray(base string) bool {
-	for _, pattern := range []string{"*~", "#*#", ".#*", ".*.sw?", "*.orig", "*.rej", "*.pyc", "__pycache__", ".DS_Store", "Thumbs.db"} {
+	for _, pattern := range []string{"*~", "#*#", ".#*", ".*.sw?", "*.orig", "*.rej", "*.pyc", "__pycache__",
+		".DS_Store", "Thumbs.db"} {
 		if ok, _ := path.Match(pattern, base); ok { // the patterns are right
 			return true
 		}

@@ -37,7 +37,8 @@ func settle(name string, l disk.Layout, time uint32) error {
 	}
 	number := func(at int) int64 { return int64(binary.LittleEndian.Uint32(super[at:])) }
 	perGroup := number(40)
-	if binary.LittleEndian.Uint16(super[56:]) != superMagic || number(24) != 2 || perGroup == 0 || perGroup > 8*disk.Block ||
+	if binary.LittleEndian.Uint16(super[56:]) != superMagic || number(24) != 2 || perGroup == 0 ||
+		perGroup > 8*disk.Block ||
 		binary.LittleEndian.Uint16(super[88:]) != inodeSize || number(0)/perGroup > maxGroups {
 		return fmt.Errorf("%s: no ext3 as mke2fs makes it", name)
 	}

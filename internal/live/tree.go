@@ -16,8 +16,8 @@ import (
 )
 
 // Entry is a file or a folder that a medium carries. A file has its content in one of four places: a file of the host,
-// a text made here, a distfile, an archive to start from. Modes are 0755 and 0644, and there are no times, so that two clones of one commit come to
-// the same media: builder-hex0 has neither, and the guest does not go by them.
+// a text made here, a distfile, an archive to start from. Modes are 0755 and 0644, and there are no times, so that two
+// clones of one commit come to the same media: builder-hex0 has neither, and the guest does not go by them.
 type Entry struct {
 	Path string      // from the tree's root, without a slash in front
 	Mode fs.FileMode // permission bits, and fs.ModeDir of a folder

@@ -45,7 +45,8 @@ type summed struct {
 }
 
 func newSummed(w io.Writer) *summed {
-	s := &summed{w: w, free: make(chan []byte, queue), full: make(chan []byte, queue), done: make(chan digest.Digest, 1)}
+	s := &summed{w: w, free: make(chan []byte, queue), full: make(chan []byte, queue), done: make(chan digest.Digest,
+		1)}
 	for range queue {
 		s.free <- nil
 	}

@@ -81,7 +81,8 @@ func open(t testing.TB, dir string) *live.Checkout {
 
 // options are those that rootfs.py has without flags, in a mode, changed by a function.
 func options(mode live.Mode, change func(*live.Options)) live.Options {
-	o := live.Options{Mode: mode, Arch: "x86", Target: "/target", Cores: 2, QEMUCommand: "qemu-system-x86_64", Mirrors: []string{"https://m.example/d"}}
+	o := live.Options{Mode: mode, Arch: "x86", Target: "/target", Cores: 2, QEMUCommand: "qemu-system-x86_64",
+		Mirrors: []string{"https://m.example/d"}}
 	if mode == live.QEMU {
 		o.TargetSize, o.RAM = 16<<10, 4096
 	}

@@ -46,7 +46,8 @@ func (w *mediumWriter) write() (digest.Digest, error) {
 		return digest.Digest{}, w.disk()
 	case Work:
 		if w.Stage0 == nil {
-			return digest.Digest{}, fault.New(fault.Unavailable, "stage0 image: nothing here can change its file system")
+			return digest.Digest{}, fault.New(fault.Unavailable,
+				"stage0 image: nothing here can change its file system")
 		}
 		return digest.Digest{}, w.Stage0(w.ctx, w.plan, w.path)
 	}
@@ -211,7 +212,8 @@ func (w *mediumWriter) disk() error {
 	}
 	if err := w.Run(w.ctx, w.m.layout.Ext3(w.path, staging, uuid)); err != nil {
 		return fault.New(fault.Unavailable, "%s: %w", w.m.Name, err).
-			WithHint("mke2fs of e2fsprogs 1.43 or newer makes it; --target-size may be too small for %d bytes", w.m.Bytes)
+			WithHint("mke2fs of e2fsprogs 1.43 or newer makes it; --target-size may be too small for %d bytes",
+				w.m.Bytes)
 	}
 	if err := settle(w.path, w.m.layout, startTime); err != nil {
 		return err

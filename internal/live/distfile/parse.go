@@ -22,7 +22,8 @@ func Parse(file, pkg, text string) ([]Distfile, manifest.Problems) {
 		text = rest
 		p.line++
 		if !ended {
-			p.fail(len(line)+1, "end the file with a line feed", "the last line has no line feed: the guest does not read it")
+			p.fail(len(line)+1, "end the file with a line feed",
+				"the last line has no line feed: the guest does not read it")
 		}
 		if d, ok := p.distfile(line); ok {
 			all = append(all, d)
@@ -124,7 +125,8 @@ func (p *parser) distfile(line string) (Distfile, bool) {
 func (p *parser) file3(d *Distfile, fields []field) bool {
 	url, sum := fields[0], fields[1]
 	if strings.Trim(sum.text, "0123456789abcdef") != "" || len(sum.text) != 64 {
-		return p.fail(sum.column, "give the sum as sha256sum prints it", "%q is not a SHA-256 of 64 lower-case hex digits", sum.text)
+		return p.fail(sum.column, "give the sum as sha256sum prints it",
+			"%q is not a SHA-256 of 64 lower-case hex digits", sum.text)
 	}
 	d.SHA256 = sum.text
 	name := field{path.Base(url.text), url.column}
@@ -132,7 +134,8 @@ func (p *parser) file3(d *Distfile, fields []field) bool {
 	case len(fields) == 3:
 		name = fields[2]
 	case url.text == "_":
-		return p.fail(sum.column+len(sum.text), "name the file behind its SHA-256", "a source without an address has no name")
+		return p.fail(sum.column+len(sum.text), "name the file behind its SHA-256",
+			"a source without an address has no name")
 	case strings.HasSuffix(url.text, "/"):
 		return p.fail(url.column, "name the file behind its SHA-256", "the address ends in a slash, and gives no name")
 	}
@@ -144,7 +147,8 @@ func (p *parser) file3(d *Distfile, fields []field) bool {
 		return true
 	}
 	if d.URL = url.text; !address(url.text, "http", "https", "ftp") {
-		return p.fail(url.column, "use an http, https or ftp address, or _ where there is none", "%q is no address of a file", url.text)
+		return p.fail(url.column, "use an http, https or ftp address, or _ where there is none",
+			"%q is no address of a file", url.text)
 	}
 	return true
 }
@@ -155,9 +159,11 @@ func (p *parser) name(f field) bool {
 	case f.text == "_" || f.text == "." || f.text == "..":
 		return p.fail(f.column, "give it the name of a file", "%q is no name of a distfile", f.text)
 	case strings.ContainsAny(f.text, `/\`):
-		return p.fail(f.column, "give it a name without slashes", "the name %q would leave the distfiles folder", f.text)
+		return p.fail(f.column, "give it a name without slashes", "the name %q would leave the distfiles folder",
+			f.text)
 	case len(f.text) > maxName:
-		return p.fail(f.column, "give it a shorter NAME behind its SHA-256", "a name of %d bytes; file systems take %d", len(f.text), maxName)
+		return p.fail(f.column, "give it a shorter NAME behind its SHA-256", "a name of %d bytes; file systems take %d",
+			len(f.text), maxName)
 	}
 	return true
 }
