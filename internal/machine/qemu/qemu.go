@@ -73,6 +73,8 @@ type Machine struct {
 	options Options
 	host    string                                               // the folder in which boot and usr are
 	connect func(name string) (ours, theirs *os.File, err error) // makes the lines to a guest
+	// maxShown is how much a console may show, in bytes.
+	maxShown int
 
 	mu    sync.Mutex
 	found *found // protected by mu; nil until it was looked for
@@ -105,7 +107,7 @@ func New(o Options) *Machine {
 	if o.Silence <= 0 {
 		o.Silence = time.Minute
 	}
-	return &Machine{options: o, host: "/", connect: pair}
+	return &Machine{options: o, host: "/", connect: pair, maxShown: maxShown}
 }
 
 // Info names the machine, QEMU, the kernel and the accelerator.

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/format/uart"
@@ -29,8 +31,11 @@ const startTime = 30 * time.Second
 // traceTime is how long the console is read on after a line that tells of a trouble.
 const traceTime = 2 * time.Second
 
-// maxShown is how much of a console is kept, in bytes. A kernel that boots shows some 40 KiB.
+// maxShown is how much a console may show, in bytes. A kernel that boots shows some 40 KiB.
 const maxShown = 64 << 20
+
+// lastMoment is how long a QEMU whose line has ended may take to end itself: if it takes longer, the line was cut.
+const lastMoment = time.Second
 
 // session is a guest that was started.
 type session struct {
@@ -42,6 +47,8 @@ type session struct {
 	order   io.WriteCloser
 	chunks  *chunkReader
 	watcher *watch.Watcher
+	accel   string
+	room    int // bytes that the console may still show
 
 	shown      chan struct{} // closed when the console was read to its end and kept
 	digest     digest.Digest // of the console; to be read after shown
@@ -50,6 +57,7 @@ type session struct {
 
 	mu     sync.Mutex
 	reason string // why the guest's machine ended, as QEMU says it
+	cut    bool   // the line for reports ended before QEMU did
 }
 
 // lines are the connections to a guest: our ends, and those that QEMU inherits.
@@ -102,7 +110,16 @@ func (m *Machine) launch(ctx context.Context, job machine.Job, blobs store.Blobs
 		closeAll(l.ours[:]...)
 		return nil, fault.New(fault.Unavailable, "qemu: %w", err)
 	}
-	return m.attend(ctx, job, blobs, c, p, l, pack.virtio)
+	s := &session{
+		job: job.Name, process: p, accel: f.accel.name, room: m.maxShown, shown: make(chan struct{}),
+		console: l.ours[lineConsole], reports: l.ours[lineReport], order: l.ours[lineReport],
+	}
+	if err := s.begin(ctx, l.ours[lineMonitor]); err != nil {
+		return nil, err
+	}
+	s.attend(pack.virtio, m.options.Silence)
+	go s.show(ctx, blobs, c)
+	return s, nil
 }
 
 // maxPacked is the longest order that is packed into the initramfs where it could be on a disk, in bytes: a disk takes
@@ -191,38 +208,36 @@ func processorsFor(job machine.Job, wide int) int {
 	return min(widest, wide)
 }
 
-// attend lets a guest start, and begins to watch it.
-func (m *Machine) attend(ctx context.Context, job machine.Job, blobs store.Blobs, c *walk.Course, p *process, l lines,
-	virtio bool) (*session, error) {
-	s := &session{
-		job: job.Name, process: p, console: l.ours[lineConsole], shown: make(chan struct{}),
-		reports: l.ours[lineReport], order: l.ours[lineReport],
-	}
+// begin lets a guest start.
+func (s *session) begin(ctx context.Context, stream io.ReadWriteCloser) error {
 	limited, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	var err error
-	if s.monitor, err = openMonitor(limited, l.ours[lineMonitor], s.note); err == nil {
+	if s.monitor, err = openMonitor(limited, stream, s.note); err == nil {
 		if err = s.monitor.execute(limited, "cont", nil, nil); err != nil {
 			err = errors.Join(err, s.monitor.close())
 		}
 	}
-	if err != nil {
-		p.kill()
-		how, waitErr := p.wait()
-		closeAll(l.ours[lineConsole], l.ours[lineReport])
-		return nil, fault.New(fault.Unavailable, "qemu: it did not start: %s", errors.Join(err, waitErr, errors.New(how))).
-			WithHint("rung doctor tells whether the machine works at all; --accel tcg does without KVM")
+	if err == nil {
+		return nil
 	}
+	s.process.kill()
+	how, waitErr := s.process.wait()
+	s.hangUp()
+	return fault.New(fault.Unavailable, "qemu: it did not start: %s", errors.Join(err, waitErr, errors.New(how))).
+		WithHint("rung doctor tells whether the machine works at all; --accel tcg does without KVM")
+}
+
+// attend begins to watch a guest.
+func (s *session) attend(virtio bool, silence time.Duration) {
 	if !virtio {
-		s.reports = uart.NewReceiver(l.ours[lineReport], l.ours[lineReport], uart.Options{Patience: -1}) // silence is watched for
-		s.order = l.ours[lineConsole]
+		s.reports = uart.NewReceiver(s.reports, s.order, uart.Options{Patience: -1}) // silence is watched for
+		s.order = s.console
 	}
 	s.watcher = watch.New(watch.Options{
-		Silence: m.options.Silence, Grace: traceTime, Trouble: func(*watch.Trouble) { s.process.kill() },
+		Silence: silence, Grace: traceTime, Trouble: func(*watch.Trouble) { s.process.kill() },
 	})
 	s.chunks = &chunkReader{line: s.reports, alive: s.watcher.Alive}
-	go s.show(ctx, blobs, c)
-	return s, nil
 }
 
 // note takes in what QEMU says.
@@ -249,11 +264,11 @@ func (s *session) show(ctx context.Context, blobs store.Blobs, c *walk.Course) {
 // readConsole passes the console on by lines: a UART gives a byte at a time.
 func (s *session) readConsole(keep io.Writer, c *walk.Course) error {
 	in := bufio.NewReaderSize(s.console, 1<<12)
-	for left := maxShown; ; {
+	for {
 		line, end := in.ReadSlice('\n') // a long line comes in parts
-		if left -= len(line); left < 0 {
+		if s.room -= len(line); s.room < 0 {
 			s.process.kill()
-			return fault.New(fault.Limit, "more than %s", walk.Size(maxShown))
+			return fault.New(fault.Limit, "the guest shows more than it may")
 		}
 		if len(line) > 0 {
 			s.watcher.Write(line)
@@ -278,6 +293,15 @@ func (s *session) agent() *agent.Session {
 
 // kill ends QEMU, and the lines to it where it cannot be ended.
 func (s *session) kill() {
+	if s.chunks.ended() != nil {
+		select {
+		case <-s.process.ended:
+		case <-time.After(lastMoment):
+			s.mu.Lock()
+			s.cut = true
+			s.mu.Unlock()
+		}
+	}
 	s.process.kill()
 	go func() {
 		if _, err := s.process.wait(); err != nil {
@@ -307,16 +331,22 @@ func (s *session) wait() string {
 	if s.reason != "" {
 		how += ", " + s.reason
 	}
+	if s.cut {
+		how = "the line for reports was cut"
+	}
 	s.how = how
 	return how
 }
 
 // trouble is what is known about why the reports ended early.
 func (s *session) trouble() error {
-	switch ended := s.chunks.ended(); {
+	ended := s.chunks.ended()
+	switch {
+	case s.consoleErr != nil:
+		return s.unkept()
 	case ended == nil: // it is rung that did not read on
 		s.watcher.Done()
-	case errors.Is(ended, io.ErrUnexpectedEOF) || errors.Is(ended, os.ErrClosed):
+	case errors.Is(ended, io.ErrUnexpectedEOF) || errors.Is(ended, os.ErrClosed) || errors.Is(ended, unix.ECONNRESET):
 		s.watcher.Exited(s.how)
 	default:
 		s.watcher.Done()
@@ -324,10 +354,20 @@ func (s *session) trouble() error {
 			return fault.New(fault.EarlyExit, "the line for reports: %w", ended)
 		}
 	}
-	if found := s.watcher.Found(); found != nil {
-		return found.Fault(s.digest)
+	found := s.watcher.Found()
+	if found == nil {
+		return nil
 	}
-	return nil
+	err := found.Fault(s.digest)
+	if found.Kind == fault.Silence && s.accel == accelKVM {
+		err.WithHint("KVM may not work here: --accel tcg does without")
+	}
+	return err
+}
+
+// unkept says that the console could not be kept.
+func (s *session) unkept() error {
+	return fault.New(fault.KindOf(s.consoleErr), "keeping the console: %w", s.consoleErr)
 }
 
 // finish makes the result of a job of what its agent and its guest have said.
@@ -337,7 +377,7 @@ func (s *session) finish(r machine.Result, err error) (machine.Result, error) {
 		return machine.Result{}, err
 	}
 	if s.consoleErr != nil {
-		return machine.Result{}, fault.New(fault.KindOf(s.consoleErr), "job %s: keeping the console: %w", s.job, s.consoleErr)
+		return machine.Result{}, fault.New(fault.KindOf(s.consoleErr), "job %s: %w", s.job, s.unkept())
 	}
 	found := s.watcher.Found()
 	if found != nil && wrongKernel(found.Kind) && (r.Failure == nil || !r.Failure.Cause.IsLimit()) {
