@@ -209,7 +209,7 @@ exec %s "$@"`, at, m.options.Program))
 }
 
 // withInit makes a machine boot something else than an agent.
-func withInit(t *testing.T, m *Machine, init []byte) {
+func withInit(t testing.TB, m *Machine, init []byte) {
 	t.Helper()
 	f, err := unnamed(t.TempDir())
 	if err != nil {
