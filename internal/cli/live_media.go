@@ -77,6 +77,9 @@ func (a *app) makeMedia(ctx context.Context, p *live.Plan, held live.Distfiles) 
 	if err != nil {
 		return stopped(ctx, err)
 	}
+	if err := p.Mark(built, nil); err != nil { // so that rung live run takes them
+		return err
+	}
 	is := made{Target: p.Options.Target, Directions: p.Directions}
 	if len(p.Command.Argv) > 0 {
 		is.Command = p.Command.String()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/format/disk"
 	"github.com/rung-build/rung/internal/live"
+	livefile "github.com/rung-build/rung/internal/live/distfile"
 	"github.com/rung-build/rung/internal/live/guest"
 )
 
@@ -25,6 +27,7 @@ type liveRunFlags struct {
 	liveFlags
 	accel                            string
 	resume, checkpoints, keep, patch bool
+	fetch                            bool
 }
 
 // liveRun is rung live run.
@@ -58,6 +61,7 @@ A chroot needs no root: without, the guest gets namespaces of its own. In all mo
 	flags.StringVar(&f.accel, "accel", "", "accelerator of QEMU: kvm or tcg (default kvm where it works)")
 	flags.BoolVar(&f.resume, "resume", false, "go on where an earlier run in the target has stopped")
 	flags.BoolVar(&f.checkpoints, "checkpoints", true, "keep the guest at the end of each script, in QEMU")
+	flags.BoolVar(&f.fetch, "fetch", true, "fetch distfiles that are not held before anything else")
 	flags.BoolVar(&f.keep, "keep-overlay", false, "leave the images as they were made, beside what the guest wrote")
 	flags.BoolVar(&f.patch, "patch-init", false, "add the hand-off to extra builds to the copy of a stage0 image")
 	flags.DurationVar(&f.o.Silence, "silence", guest.DefaultSilence, "how long the console may show nothing")
@@ -77,6 +81,7 @@ func (a *app) runLive(ctx context.Context, f *liveRunFlags, args []string) (err 
 	if err != nil {
 		return fault.New(fault.Usage, "--target %s: %w", f.o.Target, err)
 	}
+	given := f.o.Mirrors
 	var ports map[string]string
 	if !f.o.ExternalSources { // what the guest brings along it does not fetch
 		m, err := live.ServeMirrors(ctx, target, f.o.Mirrors, nil)
@@ -87,6 +92,9 @@ func (a *app) runLive(ctx context.Context, f *liveRunFlags, args []string) (err 
 		f.o.Mirrors, ports = m.Addresses, m.Ports
 	}
 	p, held, err := a.livePlanned(ctx, &f.liveFlags, args)
+	if err == nil && f.fetch && len(p.Missing()) > 0 {
+		p, held, err = a.fetchPlanned(ctx, f, p, given, args)
+	}
 	if err != nil {
 		return err
 	}
@@ -113,6 +121,29 @@ func (a *app) runLive(ctx context.Context, f *liveRunFlags, args []string) (err 
 		return err
 	}
 	return errors.Join(a.show(report, report.Text), err)
+}
+
+// fetchPlanned fetches the distfiles that a plan lacks (R52), from mirrors as they were given and from upstream, and makes
+// the plan again.
+func (a *app) fetchPlanned(ctx context.Context, f *liveRunFlags, p *live.Plan, mirrors []string, args []string) (*live.Plan,
+	live.Distfiles, error) {
+	missing := p.Missing()
+	a.say("note: fetching %d distfiles first", len(missing))
+	var files []livefile.File
+	for _, file := range slices.Concat(p.Early, p.External, p.Payload) {
+		if slices.Contains(missing, file.Name) {
+			files = append(files, file)
+			missing = slices.DeleteFunc(missing, func(name string) bool { return name == file.Name })
+		}
+	}
+	_, r, err := a.fetchLive(ctx, &liveFetching{mirrors: mirrors, jobs: 8, stall: 30 * time.Second}, p.Checkout, files)
+	if err == nil {
+		err = r.Err()
+	}
+	if err != nil {
+		return nil, nil, stopped(ctx, err)
+	}
+	return a.livePlanned(ctx, &f.liveFlags, args)
 }
 
 // liveTimes are the times of earlier runs, and the file they are kept in; "" for nowhere.

@@ -62,6 +62,12 @@ func main() {
 	if os.Getenv("PATH") != "/bin" {
 		os.Exit(9)
 	}
+	if _, err := os.Stat("/asks"); err == nil {
+		var word string
+		fmt.Print("[TRAP] / # ")
+		fmt.Scanln(&word)
+		fmt.Println("heard", word)
+	}
 	if _, err := os.Stat("/fails"); err == nil {
 		fmt.Println("bash-0.2: beginning build using script pass1.sh\nbash-0.2: checksumming created " +
 			"package.\nbash-0.2_0.tar.bz2: FAILED")
@@ -108,8 +114,12 @@ func TestLiveRunInAChroot(t *testing.T) {
 	}
 	checkout, store := liveCheckout(t), t.TempDir()
 	buildGuest(t, checkout)
+	mirror := filepath.Join(t.TempDir(), "mirror")
+	if err := os.Rename(filepath.Join(checkout, "distfiles"), mirror); err != nil {
+		t.Fatal(err)
+	}
 	target := filepath.Join(t.TempDir(), "target")
-	status, out, said := rungLive(t, store, "run", checkout, "--chroot", "--external-sources", "-t", target)
+	status, out, said := rungLive(t, store, "run", checkout, "--chroot", "--external-sources", "-m", "file://"+mirror, "-t", target)
 	if status != 0 || !strings.Contains(out, "verdict      finished") || !strings.Contains(said, "big-2.0") {
 		t.Fatalf("Main(live run) = %d\n%s\n%s", status, out, said)
 	}
@@ -137,6 +147,9 @@ func TestLiveRunInAChroot(t *testing.T) {
 		t.Fatal(err)
 	}
 	target = filepath.Join(t.TempDir(), "target")
+	if status, out, said = rungLive(t, store, "media", checkout, "--chroot", "--external-sources", "-t", target); status != 0 {
+		t.Fatalf("Main(live media) = %d\n%s\n%s", status, out, said)
+	}
 	status, out, said = rungLive(t, store, "run", checkout, "--chroot", "--external-sources", "-t", target, "-v")
 	if status != 5 || !strings.Contains(out, "bash-0.2 pass 1: the package bash-0.2_0.tar.bz2 differs") ||
 		!strings.Contains(said, "device null true") {
