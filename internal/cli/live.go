@@ -50,7 +50,7 @@ func (f *liveFlags) register(c *cobra.Command) {
 	flags, o := c.Flags(), &f.o
 	flags.BoolVarP(&f.qemu, "qemu", "q", false, "run in QEMU")
 	flags.BoolVarP(&f.bareMetal, "bare-metal", "b", false, "make media for a machine of its own")
-	flags.BoolVarP(&f.chroot, "chroot", "c", false, "run in a chroot, as root")
+	flags.BoolVarP(&f.chroot, "chroot", "c", false, "run in a chroot; without root in namespaces")
 	flags.BoolVar(&f.bwrap, "bwrap", false, "-bw: run in bubblewrap")
 	flags.StringVarP(&o.Arch, "arch", "a", "x86", "architecture, by live-bootstrap's name")
 	flags.StringVarP(&o.Target, "target", "t", "target", "folder to make")

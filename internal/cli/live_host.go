@@ -42,7 +42,8 @@ func hostFindings(o live.Options) []live.Finding {
 		}
 	case live.Chroot:
 		if os.Geteuid() != 0 {
-			add(manifest.Warning, "run it as root, or use --bwrap, which needs no root", "a chroot is for root only")
+			add(manifest.Warning, "run it as root where a guest has to own files as several users",
+				"a chroot without root: all files of the guest are this user's")
 		}
 	}
 	if o.Kernel != "" || o.KernelBootstrap() && (o.Repo != "" || o.ExternalSources) {

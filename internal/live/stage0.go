@@ -293,8 +293,7 @@ func patchInit(init string) (string, error) {
 	return strings.Join(slices.Insert(lines, at, handOffText), ""), nil
 }
 
-// handOffText runs the extra builds that bootstrap.cfg asks for, as section "Extra builds" of docs/live-bootstrap.md
-// says.
+// handOffText runs the extra builds that bootstrap.cfg asks for, as docs/live-run.md says.
 const handOffText = `# added by rung: the extra builds that bootstrap.cfg asks for
 run_steps_guix_if_requested() {
     local builds="${EXTRA_BUILDS//,/ }" name

@@ -17,7 +17,7 @@
 //
 // Left out on purpose: starting and stopping guests, files, and the clock, which the caller gives.
 //
-// Specification: docs/live-bootstrap.md, "What a guest tells".
+// Specification: docs/live-run.md.
 package guest
 
 import (

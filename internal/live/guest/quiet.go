@@ -9,8 +9,8 @@ import (
 	"github.com/rung-build/rung/internal/live/manifest"
 )
 
-// quiet is something that shows nothing for long while all is well, on a processor of today. Measured on live-bootstrap
-// 984b8322, rounded up; see docs/live-bootstrap.md.
+// quiet is something that shows nothing for long while all is well, on a processor of today. That these are silent is
+// seen in their scripts; how long at most is a bound on the safe side, and not measured: see docs/live-run.md.
 type quiet struct {
 	command string // kaem started something that has this
 	step    string // the package or script that runs; "" for any
