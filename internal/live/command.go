@@ -92,7 +92,7 @@ func bwrapArgs(o Options, init string) []string {
 		args = append(args, "--unshare-net")
 	}
 	args = append(args, "--setenv", "PATH", "/usr/bin", "--bind", o.Target, "/", "--dir", "/dev")
-	for _, node := range []string{"null", "zero", "random", "urandom", "ptmx", "tty"} {
+	for _, node := range []string{"null", "zero", "full", "random", "urandom", "ptmx", "pts", "tty"} {
 		args = append(args, "--dev-bind", "/dev/"+node, "/dev/"+node)
 	}
 	return append(args, "--tmpfs", "/dev/shm", "--proc", "/proc", "--bind", "/sys", "/sys", "--tmpfs", "/tmp", init)

@@ -55,8 +55,8 @@ func TestCommandOfChrootAndBwrap(t *testing.T) {
 	c := open(t, checkout(t))
 	seed := "/bootstrap-seeds/POSIX/x86/kaem-optional-seed"
 	bwrap := "env -i bwrap --unshare-user --uid 0 --gid 0 NET--setenv PATH /usr/bin --bind /target / --dir /dev " +
-		"--dev-bind /dev/null /dev/null --dev-bind /dev/zero /dev/zero --dev-bind /dev/random /dev/random " +
-		"--dev-bind /dev/urandom /dev/urandom --dev-bind /dev/ptmx /dev/ptmx --dev-bind /dev/tty /dev/tty " +
+		"--dev-bind /dev/null /dev/null --dev-bind /dev/zero /dev/zero --dev-bind /dev/full /dev/full --dev-bind /dev/random /dev/random " +
+		"--dev-bind /dev/urandom /dev/urandom --dev-bind /dev/ptmx /dev/ptmx --dev-bind /dev/pts /dev/pts --dev-bind /dev/tty /dev/tty " +
 		"--tmpfs /dev/shm --proc /proc --bind /sys /sys --tmpfs /tmp "
 	for _, test := range []struct {
 		name string
