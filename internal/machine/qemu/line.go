@@ -40,21 +40,49 @@ func (w *chunkWriter) Write(p []byte) (int, error) {
 	return done, nil
 }
 
+// ReadFrom sends all that r has, copied once less than Write has it.
+func (w *chunkWriter) ReadFrom(r io.Reader) (done int64, err error) {
+	for {
+		n, readErr := w.sendNext(func(to []byte) (int, error) { return r.Read(to) })
+		done += int64(n)
+		switch {
+		case errors.Is(readErr, io.EOF):
+			return done, nil
+		case readErr != nil:
+			return done, readErr
+		}
+	}
+}
+
 // alive sends a sign of life.
 func (w *chunkWriter) alive() error { return w.send(nil) }
 
 func (w *chunkWriter) send(p []byte) error {
+	_, err := w.sendNext(func(to []byte) (int, error) { return copy(to, p), nil })
+	return err
+}
+
+// sendNext sends a chunk with what fill gives. Where fill gives nothing but an error, nothing is sent.
+func (w *chunkWriter) sendNext(fill func([]byte) (int, error)) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.buf = binary.BigEndian.AppendUint32(w.buf[:0], uint32(len(p)))
-	w.buf = append(w.buf, p...)
-	if _, err := w.line.Write(w.buf); err != nil {
-		return err
+	if w.buf == nil {
+		w.buf = make([]byte, chunkHead+maxChunk)
 	}
-	if w.flush == nil {
-		return nil
+	n, err := fill(w.buf[chunkHead:])
+	if n == 0 && err != nil {
+		return 0, err
 	}
-	return w.flush()
+	binary.BigEndian.PutUint32(w.buf, uint32(n))
+	if _, lineErr := w.line.Write(w.buf[:chunkHead+n]); lineErr != nil {
+		return 0, lineErr
+	}
+	if w.flush != nil {
+		if flushErr := w.flush(); flushErr != nil {
+			return 0, flushErr
+		}
+	}
+	return n, err
 }
 
 // chunkReader is rung's end of the line. Read is for one goroutine.

@@ -50,6 +50,23 @@ func TestChunksArriveWhole(t *testing.T) {
 	}
 }
 
+func TestChunksOfAReader(t *testing.T) {
+	const content = "0123456789abcdef"
+	var line bytes.Buffer
+	n, err := io.Copy(&chunkWriter{line: &line}, struct{ io.Reader }{io.LimitReader(strings.NewReader(strings.Repeat(content, maxChunk)), 1e6)})
+	if n != 1e6 || err != nil {
+		t.Fatalf("Copy = %d, %v; want a million", n, err)
+	}
+	got, _ := io.ReadAll(&chunkReader{line: &line, alive: func() {}})
+	if string(got) != strings.Repeat(content, maxChunk)[:1e6] {
+		t.Errorf("%d bytes came that differ from what was sent", len(got))
+	}
+	broken := errors.New("broken")
+	if n, err := (&chunkWriter{line: io.Discard}).ReadFrom(iotest.ErrReader(broken)); n != 0 || !errors.Is(err, broken) {
+		t.Errorf("ReadFrom = %d, %v; want 0 and what the reader says", n, err)
+	}
+}
+
 func TestChunkReaderRefusesGarbage(t *testing.T) {
 	c := &chunkReader{line: strings.NewReader(reported(t, "good") + "garbage"), alive: func() {}}
 	got, err := io.ReadAll(c)
