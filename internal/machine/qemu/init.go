@@ -24,6 +24,13 @@ func initProgram() []byte {
 		env    = argv + 2*8 // it ends at once, where argv does
 		size   = env + 8 - base
 	)
+	out := initHeader(base, header, size)
+	out = initStart(out, path, argv, env)
+	return append(initWait(out), initData(path, word)...)
+}
+
+// initHeader is what stands before the code: the ELF header and one program header.
+func initHeader(base, header, size uint64) []byte {
 	b := binary.LittleEndian
 	var out []byte
 	out = append(out, "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
@@ -41,6 +48,11 @@ func initProgram() []byte {
 	for _, v := range []uint64{0, base, base, size, size, 0x1000} {
 		out = b.AppendUint64(out, v)
 	}
+	return out
+}
+
+// initStart appends the start of the agent: clone, and execve in the child.
+func initStart(out []byte, path, argv, env uint64) []byte {
 	out = append(out,
 		0x31, 0xf6, // xor esi, esi
 		0x31, 0xd2, // xor edx, edx
@@ -55,12 +67,18 @@ func initProgram() []byte {
 	out = appendLoad(out, 0xbf, path) // mov edi, path
 	out = appendLoad(out, 0xbe, argv) // mov esi, argv
 	out = appendLoad(out, 0xba, env)  // mov edx, env
-	return append(append(out,
+	return append(out,
 		0xb8, 59, 0, 0, 0, // mov eax, 59 (execve)
 		0x0f, 0x05, // syscall
 		0xbf, 1, 0, 0, 0, // mov edi, 1
 		0xb8, 60, 0, 0, 0, // mov eax, 60 (exit)
 		0x0f, 0x05, // syscall
+	)
+}
+
+// initWait appends what the parent does: it waits, and turns the machine off.
+func initWait(out []byte) []byte {
+	return append(out,
 		0x83, 0xcf, 0xff, // parent: or edi, -1
 		0x31, 0xf6, // xor esi, esi
 		0x31, 0xd2, // xor edx, edx
@@ -75,7 +93,7 @@ func initProgram() []byte {
 		0xb8, 34, 0, 0, 0, // stop: mov eax, 34 (pause)
 		0x0f, 0x05, // syscall
 		0xeb, 0xf7, // jmp stop
-	), initData(path, word)...)
+	)
 }
 
 // appendLoad appends the instruction that loads an address into a register.

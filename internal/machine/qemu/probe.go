@@ -15,7 +15,16 @@ const (
 // that interprets each instruction, as some hypervisors have it for their guests, gets through the first of it as well,
 // but not through the countdown in any useful time. Encodings and bits: Intel's manual, volumes 2 and 3.
 func probeImage() []byte {
-	code := []byte{
+	image := make([]byte, probeSize)
+	copy(image, append(probeStart(), probeLong()...))
+	copy(image[probeGDTAt:], probeTable())
+	copy(image[resetAt:], []byte{0xe9, 0x0d, 0x00}) // jmp to 0, in 16 bits
+	return image
+}
+
+// probeStart is the way to long mode.
+func probeStart() []byte {
+	return []byte{
 		// in 16 bits, at 0
 		0xfa,                                             // cli
 		0x2e, 0x66, 0x0f, 0x01, 0x16, probeGDTAt + 32, 0, // lgdt cs:[gdtr]
@@ -45,7 +54,12 @@ func probeImage() []byte {
 		0x0d, 0, 0, 0, 0x80, // or eax, 0x80000000 (PG)
 		0x0f, 0x22, 0xc0, // mov cr0, eax
 		0xea, 0x7f, 0x00, 0xff, 0xff, 0x18, 0x00, // jmp 0x18:0xffff007f
+	}
+}
 
+// probeLong is what is done there.
+func probeLong() []byte {
+	return []byte{
 		// in 64 bits, at 0x7f
 		0xbf, 0x00, 0x50, 0, 0, // mov edi, 0x5000
 		0x48, 0xb8, 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, // mov rax, 0x0123456789abcdef
@@ -64,16 +78,15 @@ func probeImage() []byte {
 		0xf4,       // stop: hlt
 		0xeb, 0xfd, // jmp stop
 	}
-	table := []byte{
+}
+
+// probeTable are the segments on the way.
+func probeTable() []byte {
+	return []byte{
 		0, 0, 0, 0, 0, 0, 0, 0, // no segment
 		0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0, // 0x08: code, 32 bits, all of memory
 		0xff, 0xff, 0, 0, 0, 0x93, 0xcf, 0, // 0x10: data
 		0xff, 0xff, 0, 0, 0, 0x9b, 0xaf, 0, // 0x18: code, 64 bits
 		31, 0, probeGDTAt, 0, probeBase & 0xff, probeBase >> 8, // gdtr: its last byte and its address
 	}
-	image := make([]byte, probeSize)
-	copy(image, code)
-	copy(image[probeGDTAt:], table)
-	copy(image[resetAt:], []byte{0xe9, 0x0d, 0x00}) // jmp to 0, in 16 bits
-	return image
 }

@@ -53,7 +53,7 @@ func openMonitor(ctx context.Context, stream io.ReadWriteCloser, events func(eve
 	m := &monitor{stream: stream, events: events, ended: make(chan struct{}), waiting: map[string]chan message{}}
 	greeted := make(chan struct{})
 	go m.listen(greeted)
-	err := context.Cause(ctx)
+	var err error
 	select {
 	case <-greeted:
 		err = m.execute(ctx, "qmp_capabilities", nil, nil)
