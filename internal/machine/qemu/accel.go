@@ -119,6 +119,9 @@ func remember(folder string, a answer) {
 	if err != nil {
 		return
 	}
+	if os.MkdirAll(folder, 0o755) != nil {
+		return
+	}
 	f, err := os.CreateTemp(folder, answerFile+"-")
 	if err != nil {
 		return
