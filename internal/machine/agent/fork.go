@@ -16,7 +16,7 @@ import (
 // program is what a forked process needs to become a step, every pointer made before the fork.
 type program struct {
 	dir    *byte // the root directory
-	cwd    *byte // the working directory, from there
+	cwd    *byte // the working directory, from there; nil for the root itself
 	path   *byte
 	argv   []*byte // with nil at the end
 	env    []*byte // likewise
@@ -32,10 +32,7 @@ func newProgram(dir string, argv, env []string, filter []unix.SockFilter) (*prog
 	if p.dir, err = unix.BytePtrFromString(dir); err != nil {
 		return nil, err
 	}
-	if err = p.in("."); err != nil {
-		return nil, err
-	}
-	if p.path, err = unix.BytePtrFromString("/" + argv[0]); err != nil {
+	if p.path, err = unix.BytePtrFromString(argv[0]); err != nil {
 		return nil, err
 	}
 	if p.argv, err = syscall.SlicePtrFromStrings(argv); err != nil {
@@ -50,8 +47,14 @@ func newProgram(dir string, argv, env []string, filter []unix.SockFilter) (*prog
 	return p, nil
 }
 
-// in sets the directory the program starts in, a path from its root.
-func (p *program) in(dir string) (err error) {
+// in sets another directory to start in than the root, a path from there. The program is then found from the root still.
+func (p *program) in(dir, name string) (err error) {
+	if dir == "." {
+		return nil
+	}
+	if p.path, err = unix.BytePtrFromString("/" + name); err != nil {
+		return err
+	}
 	p.cwd, err = unix.BytePtrFromString("/" + dir)
 	return err
 }
@@ -108,7 +111,7 @@ func (p *program) fork() (uintptr, syscall.Errno) {
 	if errno == 0 { // from a root like this one no process can make a user namespace: user_namespaces(7)
 		_, _, errno = syscall.RawSyscall(syscall.SYS_CHROOT, uintptr(unsafe.Pointer(p.dir)), 0, 0)
 	}
-	if errno == 0 {
+	if errno == 0 && p.cwd != nil {
 		_, _, errno = syscall.RawSyscall(syscall.SYS_CHDIR, uintptr(unsafe.Pointer(p.cwd)), 0, 0)
 	}
 	if errno == 0 {

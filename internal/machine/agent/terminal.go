@@ -139,7 +139,7 @@ func (c *child) startForPerson(ctx context.Context, argv, env []string, dir stri
 	if err != nil {
 		return "", err
 	}
-	if err := p.in(dir); err != nil {
+	if err := p.in(dir, argv[0]); err != nil {
 		return "", err
 	}
 	in, feed, err := os.Pipe()
