@@ -47,7 +47,7 @@ func (h hardware) args() []string {
 		"-cpu", processor, "-smp", strconv.Itoa(h.cpus),
 		"-accel", h.accelerator(),
 		"-chardev", connection("monitor", h.monitor), "-mon", "chardev=monitor,mode=control",
-		"-chardev", connection("console", h.console), "-serial", "chardev:console",
+		"-chardev", h.consoleLine(), "-serial", "chardev:console",
 		"-chardev", connection("reports", h.reports),
 	}
 	if h.virtio {
@@ -68,6 +68,14 @@ func (h hardware) args() []string {
 }
 
 func connection(id string, number int) string { return fmt.Sprintf("socket,id=%s,fd=%d", id, number) }
+
+// consoleLine is a pipe, unless a person may type into it.
+func (h hardware) consoleLine() string {
+	if h.virtio {
+		return "file,id=console,path=" + inherited(h.console)
+	}
+	return connection("console", h.console)
+}
 
 // accelerator lets TCG use as many threads as the guest has processors.
 func (h hardware) accelerator() string {

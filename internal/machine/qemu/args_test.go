@@ -34,7 +34,8 @@ func TestArgs(t *testing.T) {
 	}{
 		"uart": {plain, head + "-smp 1 -accel tcg,thread=multi " + lines + "-serial chardev:reports -display none -no-reboot " +
 			system + "panic=-1 " + emulated},
-		"virtio and a disk": {virtio, head + "-smp 3 -accel tcg,thread=multi " + lines +
+		"virtio and a disk": {virtio, head + "-smp 3 -accel tcg,thread=multi " +
+			strings.Replace(lines, "socket,id=console,fd=5", "file,id=console,path=/proc/self/fd/5", 1) +
 			"-device virtio-serial-pci -device virtserialport,chardev=reports,name=org.rung.reports " +
 			"-blockdev driver=file,node-name=disk,read-only=on,filename=/proc/self/fd/9 -device virtio-blk-pci,drive=disk " +
 			"-display none -no-reboot " + system + "panic=-1 " + emulated},

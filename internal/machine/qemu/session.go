@@ -69,9 +69,14 @@ const (
 	lineReport
 )
 
-func (m *Machine) connectAll() (l lines, err error) {
+// connectAll connects to a guest. What a person types goes over the console where the line for reports has one direction.
+func (m *Machine) connectAll(virtio bool) (l lines, err error) {
 	for i, of := range []string{"monitor", "console", "reports"} {
-		if l.ours[i], l.theirs[i], err = m.connect(of); err != nil {
+		connect := m.connect
+		if i == lineConsole && virtio {
+			connect = oneWay
+		}
+		if l.ours[i], l.theirs[i], err = connect(of); err != nil {
 			closeAll(l.ours[:i]...)
 			closeAll(l.theirs[:i]...)
 			return lines{}, fault.New(fault.Unavailable, "qemu: %w", err)
@@ -100,7 +105,7 @@ func (m *Machine) launch(ctx context.Context, job machine.Job, blobs store.Blobs
 	if err != nil {
 		return nil, fault.New(fault.KindOf(err), "job %s: %w", job.Name, err)
 	}
-	l, err := m.connectAll()
+	l, err := m.connectAll(pack.virtio)
 	if err != nil {
 		closeAll(files...)
 		return nil, err
