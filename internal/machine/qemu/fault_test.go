@@ -3,6 +3,7 @@
 package qemu
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -264,7 +265,14 @@ func TestGuestsThatGoWrong(t *testing.T) {
 			m := newMachine(t, TransportAuto)
 			m.options.Silence, m.maxShown = 3*time.Second, 200<<10
 			withInit(t, m, tt.init)
-			r, err := m.Run(t.Context(), machinetest.Job(t, blobs, nil, "print a"), blobs, nil)
+			again := 0
+			watch := func(e machine.Event) {
+				again += bytes.Count(e.Console, []byte("rung: the guest did not come up; it is booted once more"))
+			}
+			r, err := m.Run(t.Context(), machinetest.Job(t, blobs, nil, "print a"), blobs, watch)
+			if want := boots - 1; (tt.kind == fault.Silence) != (again == want) {
+				t.Errorf("%d boots more; want %d where the guest is silent, else none", again, want)
+			}
 			if tt.kind == fault.Limit {
 				if fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.words[0]) {
 					t.Errorf("Run = %v; want a fault of kind %v with %q", err, tt.kind, tt.words[0])

@@ -165,9 +165,27 @@ func (m *Machine) slow(ctx context.Context) int {
 	return 1 // where nothing was found, the run says so
 }
 
+// boots is how often a guest is booted whose kernel falls silent before the agent has said a word. TCG with two
+// processors now and then leaves a kernel waiting in the middle of its start; nothing of the job has happened then.
+const boots = 3
+
+// run runs a job, in a guest that comes up.
 func (m *Machine) run(ctx context.Context, job machine.Job, blobs store.Blobs, watch machine.Watch) (machine.Result, error) {
+	for i := 1; ; i++ {
+		s, r, err := m.try(ctx, job, blobs, watch)
+		if i == boots || fault.KindOf(err) != fault.Silence || s == nil || s.spoke.Load() {
+			return r, err
+		}
+		if watch != nil {
+			watch(machine.Event{Console: []byte("rung: the guest did not come up; it is booted once more\n")})
+		}
+	}
+}
+
+// try runs a job in a guest. The session is nil where there was none.
+func (m *Machine) try(ctx context.Context, job machine.Job, blobs store.Blobs, watch machine.Watch) (*session, machine.Result, error) {
 	if err := ctx.Err(); err != nil {
-		return machine.Result{}, fault.New(fault.Interrupted, "job %s: %w", job.Name, err)
+		return nil, machine.Result{}, fault.New(fault.Interrupted, "job %s: %w", job.Name, err)
 	}
 	var s *session
 	o := m.options.Options
@@ -180,12 +198,13 @@ func (m *Machine) run(ctx context.Context, job machine.Job, blobs store.Blobs, w
 		return s.agent(), nil
 	})
 	if s != nil {
-		return s.finish(r, err)
+		r, err = s.finish(r, err)
+		return s, r, err
 	}
 	if err != nil && ctx.Err() != nil {
 		err = fault.New(fault.Interrupted, "job %s: %w", job.Name, context.Cause(ctx))
 	}
-	return r, err
+	return nil, r, err
 }
 
 // find looks for all that a guest needs of the host, once.

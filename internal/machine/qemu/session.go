@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -39,6 +40,8 @@ const lastMoment = time.Second
 
 // session is a guest that was started.
 type session struct {
+	spoke atomic.Bool // the agent has said something
+
 	job     string
 	process *process
 	monitor *monitor
@@ -203,7 +206,10 @@ func (s *session) attend(virtio bool, silence time.Duration) {
 	s.watcher = watch.New(watch.Options{
 		Silence: silence, Grace: traceTime, Trouble: func(*watch.Trouble) { s.process.kill() },
 	})
-	s.chunks = &chunkReader{line: s.reports, alive: s.watcher.Alive}
+	s.chunks = &chunkReader{line: s.reports, alive: func() {
+		s.spoke.Store(true)
+		s.watcher.Alive()
+	}}
 }
 
 // note takes in what QEMU says.
