@@ -138,13 +138,14 @@ func TestExt3(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// An access that lies in the future is not written anew by the first run, and nothing changes in between.
+	for _, name := range []string{"a", "sub/b", "sub", "."} {
+		if err := os.Chtimes(filepath.Join(folder, name), time.Unix(1<<32, 0), time.Unix(0, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var made [2][]byte
 	for i := range made {
-		for _, name := range []string{"a", "sub/b", "sub", "."} { // the run before has read them
-			if err := os.Chtimes(filepath.Join(folder, name), time.Unix(0, 0), time.Unix(0, 0)); err != nil {
-				t.Fatal(err)
-			}
-		}
 		image := newImage(t, l)
 		run(t, l.Ext3(image, folder, "72756e67-0000-4000-8000-000000000001"))
 		if made[i], err = os.ReadFile(image); err != nil {

@@ -14,8 +14,9 @@ type Command struct {
 }
 
 // Ext3 is the command that makes the file system of an image, which has its size and its label already, and fills it with
-// what is in a folder: names, modes, owners and times as they are there, the time of the last access too. The same folder makes the same bytes: the
-// identifier, which is a UUID, is given, as is what is random otherwise, and no time of the day goes in.
+// what is in a folder: names, modes, owners and times as they are there, those of the last access and of the last change
+// too. The latter nobody can set in a folder; but for it the same folder makes the same bytes: the identifier, which is a
+// UUID, is given, as is what is random otherwise, and no time of the day goes in.
 //
 // It is ext3 rather than ext4 because the features of ext4 differ between versions of mke2fs, and early kernels lack
 // them. The number of blocks is given, since an old mke2fs does not look at what is left behind the offset.
