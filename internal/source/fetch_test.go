@@ -22,6 +22,7 @@ import (
 
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/source"
 	"github.com/rung-build/rung/internal/source/apt"
 	"github.com/rung-build/rung/internal/store"
@@ -378,16 +379,15 @@ func TestFetchWrongDeclaration(t *testing.T) {
 
 // TestFetchNowhere wants one message with every place of every file and its reason.
 func TestFetchNowhere(t *testing.T) {
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
+	refused := need.Refused(t)
 	w := newWorld(t, nil)
 	first := declare(t, tarball(t), w.server.URL+"/x", "debian:pool/main/h/hello/hello_1.0+git1.orig.tar.gz")
 	second := first
 	second.Name, second.File = "other-2.tar.gz", digest.Of([]byte("other"))
 	mirror := w.TempDir()
 	_, err := w.fetcher(func(o *source.Options) {
-		o.Mirrors = []string{mirror, closed.URL}
-		o.Apt = apt.Config{Mirrors: []apt.Mirror{{URL: closed.URL + "/debian", From: "etc/apt/sources.list:1"}}}
+		o.Mirrors = []string{mirror, refused}
+		o.Apt = apt.Config{Mirrors: []apt.Mirror{{URL: refused + "/debian", From: "etc/apt/sources.list:1"}}}
 	}).Fetch(t.Context(), first, second)
 	var lack *source.LackError
 	if !errors.As(err, &lack) || fault.KindOf(err) != fault.Unavailable || !strings.Contains(fault.HintOf(err),
@@ -400,9 +400,9 @@ func TestFetchNowhere(t *testing.T) {
 		want = append(want, fmt.Sprintf("distfile %q (%d bytes): none of its 5 places gave it", d.Name, d.File.Size()),
 			"  "+filepath.Join(mirror, "sha256", d.File.Hex())+": no such file or directory",
 			"  "+filepath.Join(mirror, "name", d.Name)+": no such file or directory",
-			"  "+closed.URL+"/sha256/"+d.File.Hex()+": REFUSED",
+			"  "+refused+"/sha256/"+d.File.Hex()+": REFUSED",
 			"  "+w.server.URL+"/x: 404 Not Found",
-			"  "+closed.URL+"/debian/pool/main/h/hello/hello_1.0%2bgit1.orig.tar.gz: REFUSED")
+			"  "+refused+"/debian/pool/main/h/hello/hello_1.0%2bgit1.orig.tar.gz: REFUSED")
 	}
 	got := strings.Split(err.Error(), "\n")
 	for i, line := range got {

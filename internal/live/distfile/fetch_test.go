@@ -17,6 +17,7 @@ import (
 
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/live/distfile"
+	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/source"
 )
 
@@ -27,7 +28,7 @@ func TestFetchGoesOnBehindADeadMirror(t *testing.T) {
 	lying := mirror(t, map[string]string{"a.tar": "something else"})
 	denying := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
 	empty, good := mirror(t, nil), mirror(t, map[string]string{"a.tar": "the content"})
-	got := w.fetch([]string{dead(t), lying, denying, empty, good}, file("a.tar", "the content", "http://127.0.0.1:1/never"))
+	got := w.fetch([]string{need.Refused(t), lying, denying, empty, good}, file("a.tar", "the content", "http://127.0.0.1:1/never"))
 	if err := got.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func TestFetchGoesOnBehindADeadMirror(t *testing.T) {
 func TestFetchTriesAlternatives(t *testing.T) {
 	w := newWorld(t)
 	up := mirror(t, map[string]string{"x/a.tar": "A"})
-	got := w.fetch(nil, file("a.tar", "A", dead(t)+"/a.tar", up+"/gone", "ftp://127.0.0.1/a.tar", up+"/x/a.tar"))
+	got := w.fetch(nil, file("a.tar", "A", need.Refused(t)+"/a.tar", up+"/gone", "ftp://127.0.0.1/a.tar", up+"/x/a.tar"))
 	if err := got.Err(); err != nil || got.Files[0].Place != up+"/x/a.tar" || len(got.Files[0].Tries) != 3 {
 		t.Errorf("Fetch = %+v, %v; want the third alternative", got.Files, err)
 	}

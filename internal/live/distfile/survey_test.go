@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/rung-build/rung/internal/live/distfile"
+	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/source"
 )
 
@@ -20,7 +21,7 @@ func TestSurveyTellsWhatEachMirrorHas(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "c"), []byte("C"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	f := w.fetcher(func(o *distfile.Options) { o.Mirrors = []string{m1, dead(t), "file://" + dir} })
+	f := w.fetcher(func(o *distfile.Options) { o.Mirrors = []string{m1, need.Refused(t), "file://" + dir} })
 	got, err := f.Survey(t.Context(), []distfile.File{file("a.gz", "x", "http://127.0.0.1:1/a.gz"), file("b.xz", "y"), file("c", "C")})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ package distfile_test
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -116,17 +115,6 @@ func mirror(t testing.TB, contents map[string]string) string {
 		}
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(content))
 	})
-}
-
-// dead is an address at which nobody listens.
-func dead(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
 }
 
 // read reads a held file to its end.
