@@ -147,7 +147,9 @@ func converse(ctx context.Context, s *Session, job machine.Job, blobs store.Blob
 	defer stop()
 	guarded, unguard := context.WithCancel(ctx)
 	fed, done := make(chan error, 1), make(chan struct{})
-	talk := &talk{session: s, course: c, blobs: blobs, terminal: o.Terminal, fed: make(chan struct{})}
+	talk := &talk{
+		session: s, job: job, began: map[int]bool{}, course: c, blobs: blobs, terminal: o.Terminal, fed: make(chan struct{}),
+	}
 	go func() {
 		err := talk.feed(ctx, job, o)
 		if err != nil {

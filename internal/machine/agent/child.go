@@ -93,7 +93,7 @@ type child struct {
 }
 
 func (c *child) run(in *bufio.Reader, gone chan<- error) error {
-	if err := receive(in, &c.order); err != nil {
+	if err := receive(in, &c.order, maxOrder); err != nil {
 		return fmt.Errorf("reading the job: %w", err)
 	}
 	if c.order.Place.Network {

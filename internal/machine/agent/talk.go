@@ -19,6 +19,8 @@ import (
 // talk is a conversation with an agent.
 type talk struct {
 	session  *Session
+	job      machine.Job
+	began    map[int]bool // the steps that have; those of a group in any order
 	course   *walk.Course
 	blobs    store.Blobs
 	terminal *Terminal
@@ -84,12 +86,15 @@ func (t *talk) listen(ctx context.Context) (tree.Tree, error) {
 	var nodes []tree.Node
 	for {
 		var m report
-		if err := receive(t.session.Reports, &m); err != nil {
+		if err := receive(t.session.Reports, &m, maxReport); err != nil {
+			return tree.Tree{}, err
+		}
+		if err := t.check(m); err != nil {
 			return tree.Tree{}, err
 		}
 		switch m.Kind {
 		case kindDone:
-			return tree.New(nodes...)
+			return t.outputs(nodes)
 		case kindExport:
 			n, err := t.keep(ctx, m)
 			if err != nil {
@@ -104,6 +109,43 @@ func (t *talk) listen(ctx context.Context) (tree.Tree, error) {
 	}
 }
 
+// check tells what is wrong with a report. It may come from a machine that went wrong, over a line that did.
+func (t *talk) check(m report) error {
+	wrong := m.Size < 0
+	switch m.Kind {
+	case kindStart:
+		wrong = wrong || m.Step < 0 || m.Step >= len(t.job.Steps) || t.began[m.Step]
+		t.began[m.Step] = true
+	case kindOutput:
+		wrong = wrong || m.Size > maxOutput || !t.began[m.Step]
+	case kindEnd:
+		wrong = wrong || m.Ended == nil || !t.began[m.Step]
+	case kindFail:
+		wrong = wrong || m.Failure == nil || m.Failure.Step > len(t.job.Steps)
+	case kindExport:
+		wrong = wrong || m.Node == nil
+	}
+	if wrong {
+		return fault.New(fault.Internal, "agent: a report %q that cannot be: step %d, %d bytes", m.Kind, m.Step, m.Size)
+	}
+	return nil
+}
+
+// outputs are the exports as a tree. Where one is missing that no report has told of, the agent is wrong, and there is no
+// tree rather than a part of one.
+func (t *talk) outputs(nodes []tree.Node) (tree.Tree, error) {
+	outputs, err := tree.New(nodes...)
+	if err != nil || t.course.Failed() {
+		return tree.Tree{}, err
+	}
+	for _, name := range t.job.Exports {
+		if _, ok := outputs.Lookup(name); !ok {
+			return tree.Tree{}, fault.New(fault.Internal, "agent: done, and nothing was heard of the export %q", name)
+		}
+	}
+	return machine.Normal(outputs)
+}
+
 // hear takes a report that is no export and not the last.
 func (t *talk) hear(ctx context.Context, m report) error {
 	switch m.Kind {
@@ -112,9 +154,6 @@ func (t *talk) hear(ctx context.Context, m report) error {
 	case kindStart:
 		t.course.Start(m.Step)
 	case kindOutput:
-		if m.Size < 0 || m.Size > maxOutput {
-			return fmt.Errorf("agent: a report of %d bytes of output", m.Size)
-		}
 		printed := make([]byte, m.Size)
 		if _, err := io.ReadFull(t.session.Reports, printed); err != nil {
 			return err

@@ -108,7 +108,7 @@ func Lines(job machine.Job) [][]string {
 func (c *child) hear(to io.Writer) error {
 	for {
 		var m report
-		if err := receive(c.typed, &m); err != nil {
+		if err := receive(c.typed, &m, maxReport); err != nil {
 			return err
 		}
 		if m.Kind != kindInput || m.Size < 0 || m.Size > maxOutput {

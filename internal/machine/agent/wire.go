@@ -5,6 +5,7 @@ package agent
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -97,11 +98,27 @@ func send(w io.Writer, v any) error {
 	return err
 }
 
-// receive reads a value that stands on a line of its own.
-func receive(r *bufio.Reader, into any) error {
-	line, err := r.ReadBytes('\n')
-	if err != nil {
-		return err
+// Bounds of a line, in bytes: an order names every input, a report at most one node.
+const (
+	maxOrder  = 1 << 30
+	maxReport = 1 << 20
+)
+
+// receive reads a value that stands on a line of its own, of at most so many bytes.
+func receive(r *bufio.Reader, into any, most int) error {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part...)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+		if len(line) > most {
+			return fmt.Errorf("%.80q: a line of more than %d bytes", line, most)
+		}
 	}
 	if err := json.Unmarshal(line, into); err != nil {
 		return fmt.Errorf("%.80q: %w", line, err)
