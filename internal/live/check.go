@@ -166,6 +166,7 @@ func (all *findings) manifests(c *Checkout) {
 			}
 			all.problems(area, manifest.Problems{p})
 		}
+		all.problems(AreaManifest, r.Manifest.HostProblems(c.Generation))
 		all.builds(c, r)
 	}
 }

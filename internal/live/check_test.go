@@ -81,6 +81,15 @@ func TestCheckFinds(t *testing.T) {
 				"biuld: cc-0.1\n")
 		}, nil,
 			[]string{"error manifest: steps/manifest:30:1: error: \"biuld:\" is no directive"}},
+		{"a word at which rootfs.py cuts", func(dir string) {
+			name := filepath.Join(dir, "steps/manifest")
+			was, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, name, "# the first line of all\nimprove: after # as there is no network yet\n"+string(was))
+		}, nil,
+			[]string{"warning manifest: steps/manifest:2:1: warning: rootfs.py ends the early distfiles here"}},
 		{"a package that is missing", func(dir string) { appendTo(t, dir, "steps/manifest", "build: none-1.0\n") }, nil,
 			[]string{"error manifest: steps/manifest:30:1: error: no folder steps/none-1.0"}},
 		{"a pass that is missing in kaem", func(dir string) {

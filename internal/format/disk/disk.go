@@ -138,9 +138,3 @@ func Partitions(sector []byte, size int64) ([]Partition, error) {
 	}
 	return list, nil
 }
-
-// Padded is a size filled up to the next MiB, and by a whole one where it ends on one: a byte of zero always follows.
-func Padded(size int64) int64 {
-	const mib = 1 << 20
-	return (size/mib + 1) * mib
-}

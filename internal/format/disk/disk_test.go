@@ -112,14 +112,6 @@ func TestPartitionsRefuses(t *testing.T) {
 	}
 }
 
-func TestPadded(t *testing.T) {
-	for size, want := range map[int64]int64{0: 1 << 20, 1: 1 << 20, 1<<20 - 1: 1 << 20, 1 << 20: 2 << 20} {
-		if got := Padded(size); got != want {
-			t.Errorf("Padded(%d) = %d; want %d", size, got, want)
-		}
-	}
-}
-
 // TestExt3 makes a file system of a folder twice: the same bytes, which e2fsck and debugfs find in order.
 func TestExt3(t *testing.T) {
 	need.Tool(t, "mke2fs")

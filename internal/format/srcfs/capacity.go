@@ -32,16 +32,9 @@ type Capacity struct {
 }
 
 // CapacityOf is what a tree takes by itself, with the root and the end of the stream. What the guest builds before the
-// hand-off comes on top: see With.
+// hand-off comes on top.
 func CapacityOf(t tree.Tree) Capacity {
 	return Capacity{Bytes: t.Size(), MaxBytes: MaxBytes, Entries: int64(t.Len()) + 1 + trailerEntries, MaxEntries: MaxEntries}
-}
-
-// With is the capacity after the guest has created more.
-func (c Capacity) With(bytes, entries int64) Capacity {
-	c.Bytes += bytes
-	c.Entries += entries
-	return c
 }
 
 // Check is an error where more is taken than there is.

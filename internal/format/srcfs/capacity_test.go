@@ -24,7 +24,9 @@ func TestCapacityCountsBothLimits(t *testing.T) {
 		{0, 14_332 - 17, "14333 files and folders before the hand-off to Fiwix; builder-hex0 has room for 14332"},
 	} {
 		got := ""
-		if err := c.With(test.bytes, test.entries).Check(); err != nil {
+		more := c
+		more.Bytes, more.Entries = more.Bytes+test.bytes, more.Entries+test.entries
+		if err := more.Check(); err != nil {
 			got = err.Error()
 		}
 		if !strings.HasSuffix(got, test.want) || (got == "") != (test.want == "") {

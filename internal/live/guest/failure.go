@@ -102,9 +102,6 @@ type suspect struct {
 	lines int // counts what was added, from keep on
 }
 
-// Fatal is the first failing check where nothing can come after it; nil while the guest may go on.
-func (w *Watcher) Fatal() *Failure { return w.fatal }
-
 // where names what runs.
 func (w *Watcher) where() string {
 	if w.at < 0 || w.at >= len(w.o.Steps) {
