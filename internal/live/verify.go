@@ -34,44 +34,6 @@ func (v *verified) Read(p []byte) (int, error) {
 	return n, io.EOF
 }
 
-// queue is how many chunks may wait for their sum: enough for a busy host to let the sum fall behind for a moment.
-const queue = 8
-
-// summed passes bytes on and takes their digest beside, in a goroutine of its own. End it with digest.
-type summed struct {
-	w          io.Writer
-	free, full chan []byte
-	done       chan digest.Digest
-}
-
-func newSummed(w io.Writer) *summed {
-	s := &summed{w: w, free: make(chan []byte, queue), full: make(chan []byte, queue), done: make(chan digest.Digest,
-		1)}
-	for range queue {
-		s.free <- nil
-	}
-	go func() {
-		sum := digest.NewHasher()
-		for chunk := range s.full {
-			sum.Write(chunk)
-			s.free <- chunk
-		}
-		s.done <- sum.Digest()
-	}()
-	return s
-}
-
-func (s *summed) Write(p []byte) (int, error) {
-	s.full <- append((<-s.free)[:0], p...)
-	return s.w.Write(p)
-}
-
-// digest waits for the sum, and gives it. It is called once.
-func (s *summed) digest() digest.Digest {
-	close(s.full)
-	return <-s.done
-}
-
 // watched ends with its context, and tells how much was read.
 type watched struct {
 	io.ReadCloser

@@ -31,12 +31,15 @@ type mediumWriter struct {
 	m       *Medium
 	path    string
 	archive string // where the content of the archive to start from is, by digest
+	ahead   *ahead // reads the medium's tree
 	written int64
 	buffer  []byte
 }
 
 // write writes the medium and gives the digest of a stream.
 func (w *mediumWriter) write() (digest.Digest, error) {
+	w.ahead = newAhead(w.m.tree, w.read)
+	defer w.ahead.stop()
 	switch w.m.Shape {
 	case Image:
 		return w.stream(func(out io.Writer) error { return srcfs.Encode(out, w.m.boot, w.m.tree, w.open) })
@@ -54,8 +57,14 @@ func (w *mediumWriter) write() (digest.Digest, error) {
 	return digest.Digest{}, w.folder(w.path)
 }
 
-// open gives the content of a node, checked while it is read.
+// open gives the content of the next node.
 func (w *mediumWriter) open(n tree.Node) (io.ReadCloser, error) {
+	r, err := w.ahead.open(n)
+	return watched{r, w.ctx, w.tell}, err
+}
+
+// read gives the content of a node, checked while it is read.
+func (w *mediumWriter) read(n tree.Node) (io.ReadCloser, error) {
 	e := w.m.at[n.Path]
 	if !e.archived.IsZero() {
 		e.Host = filepath.Join(w.archive, e.archived.Hex())
@@ -65,9 +74,9 @@ func (w *mediumWriter) open(n tree.Node) (io.ReadCloser, error) {
 		return nil, err
 	}
 	if e.Distfile == nil {
-		r = verify(r, e.Path, n.Content.Hex(), "it changed while media were made; try again")
+		return verify(r, e.Path, n.Content.Hex(), "it changed while media were made; try again"), nil
 	}
-	return watched{r, w.ctx, w.tell}, nil
+	return r, nil
 }
 
 func (w *mediumWriter) tell(n int64) {
@@ -79,17 +88,13 @@ func (w *mediumWriter) tell(n int64) {
 
 // stream writes a file from its start to its end, and fills it up by truncation (R37).
 func (w *mediumWriter) stream(encode func(io.Writer) error) (digest.Digest, error) {
-	f, err := os.OpenFile(w.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	out, err := createSink(w.path)
 	if err != nil {
 		return digest.Digest{}, err
 	}
-	out := newSummed(f)
 	err = encode(out)
-	sum := out.digest()
+	sum, closed := out.close(w.m.Size)
 	if err == nil {
-		err = f.Truncate(max(w.m.Size, sum.Size()))
-	}
-	if closed := f.Close(); err == nil {
 		err = closed
 	}
 	if err != nil {
