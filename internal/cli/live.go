@@ -29,7 +29,7 @@ docs/live-bootstrap.md tells what is different, and why.`,
 		example: `  rung live check live-bootstrap
   rung live plan live-bootstrap --qemu --external-sources
   rung live media live-bootstrap --bare-metal --external-sources -t /media/disk/target`,
-	}, a.liveAudit(), a.liveCheck(), a.liveExport(), a.liveFetch(), a.liveMedia(), a.liveMirror(), a.livePlan(),
+	}, a.liveAudit(), a.liveCheck(), a.liveExport(), a.liveFetch(), a.liveList(), a.liveMedia(), a.liveMirror(), a.livePlan(),
 		a.liveRun())
 }
 

@@ -4,6 +4,7 @@ package payload
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -29,6 +30,9 @@ type LimitError struct {
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("payload: %q: more than %d %s", e.Name, e.Max, e.What)
 }
+
+// Is tells whether the start of a file is that of a stream.
+func Is(head []byte) bool { return bytes.HasPrefix(head, []byte(magic)) }
 
 // Decode reads a stream up to the end of its last file, and tells its version: U32 for one without files, where both
 // are the same. The content of each file is given to put, in the order of the stream.

@@ -73,16 +73,35 @@ func content(w io.Writer, d digest.Digest, open func(digest.Digest) (io.ReadClos
 	return nil
 }
 
+// Is tells whether a file of a size, in bytes, with this start can be a drive. There is no magic to know one by: the sizes
+// have to fit.
+func Is(head []byte, size int64) bool {
+	kernel, initramfs, err := sizes(head)
+	return err == nil && kernel+initramfs <= size-header
+}
+
+// sizes reads what stands in front.
+func sizes(b []byte) (kernel, initramfs int64, err error) {
+	if len(b) < header {
+		return 0, 0, fmt.Errorf("sizes: %w", io.ErrUnexpectedEOF)
+	}
+	kernel, initramfs = int64(binary.LittleEndian.Uint32(b)), int64(binary.LittleEndian.Uint32(b[4:]))
+	if kernel == 0 || kernel+initramfs > MaxSize-header {
+		return 0, 0, fmt.Errorf("a kernel of %d bytes and an initramfs of %d; the drive has room for %d", kernel, initramfs,
+			MaxSize-header)
+	}
+	return kernel, initramfs, nil
+}
+
 // Decode reads a drive up to the end of the initramfs. The kernel and then the initramfs are given to put.
 func Decode(r io.Reader, put func(io.Reader) (digest.Digest, error)) (kernel, initramfs digest.Digest, err error) {
-	var sizes [header]byte
-	if _, err := io.ReadFull(r, sizes[:]); err != nil {
+	var head [header]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return digest.Digest{}, digest.Digest{}, fmt.Errorf("ramdrive: sizes: %w", noEOF(err))
 	}
-	k, i := int64(binary.LittleEndian.Uint32(sizes[0:])), int64(binary.LittleEndian.Uint32(sizes[4:]))
-	if k == 0 || k+i > MaxSize-header {
-		return digest.Digest{}, digest.Digest{},
-			fmt.Errorf("ramdrive: a kernel of %d bytes and an initramfs of %d; the drive has room for %d", k, i, MaxSize-header)
+	k, i, err := sizes(head[:])
+	if err != nil {
+		return digest.Digest{}, digest.Digest{}, fmt.Errorf("ramdrive: %w", err)
 	}
 	if kernel, err = keep(r, k, put); err != nil {
 		return digest.Digest{}, digest.Digest{}, fmt.Errorf("ramdrive: kernel: %w", err)

@@ -65,6 +65,9 @@ func (b Boot) size() int64 {
 	return (int64(len(b.stage1)+len(b.stage2)) + Sector - 1) / Sector * Sector
 }
 
+// Start is the sector at which the stream starts.
+func (b Boot) Start() int64 { return b.size() / Sector }
+
 // setStart is the beginning of the instruction of builder-hex0 that says where its input is: mov dword [0x1000000], and
 // a number of four bytes follows. The kernel has two, of which the first counts only where it is a boot sector itself.
 var setStart = string([]byte{0xc7, 0x05, 0x00, 0x00, 0x00, 0x01})

@@ -37,7 +37,7 @@ func TestDecodeGivesAllParts(t *testing.T) {
 	if diff := img.Tree.Diff(tr); diff != "" {
 		t.Errorf("Decode: %s", diff)
 	}
-	if string(img.Boot.stage2) != stage2Text(3) || img.Boot.size()/Sector != 3 {
+	if string(img.Boot.stage2) != stage2Text(3) || img.Boot.Start() != 3 {
 		t.Errorf("Decode: stage2 = %q", img.Boot.stage2)
 	}
 	if strings.Join(img.Trailer, "\n") != strings.Join(trailerLines(), "\n") {

@@ -102,14 +102,14 @@ func TestRealBoot(t *testing.T) {
 	boot := realBoot(t, checkout(t))
 	const known = "37b765a6aecd007e4afec714211aa4d8f39515ebc3e277fc1251d4b54fd31c66"
 	if got := digest.Of(boot.stage2).Hex(); got != known {
-		t.Logf("another stage2: %s, %d bytes, sector %d", got, len(boot.stage2), boot.size()/Sector)
+		t.Logf("another stage2: %s, %d bytes, sector %d", got, len(boot.stage2), boot.Start())
 		return
 	}
 	if got := digest.Of(boot.stage1).Hex(); got != "87c3d44555bd294dbc7be12dd06697235a354247c155eb0eb5a8834a3aad1b59" {
 		t.Errorf("stage1 = %s", got)
 	}
-	if boot.size()/Sector != 175 || len(boot.stage2) != 88_615 {
-		t.Errorf("Start = %d, stage2 of %d bytes; want 175, 88615", boot.size()/Sector, len(boot.stage2))
+	if boot.Start() != 175 || len(boot.stage2) != 88_615 {
+		t.Errorf("Start = %d, stage2 of %d bytes; want 175, 88615", boot.Start(), len(boot.stage2))
 	}
 }
 

@@ -120,8 +120,8 @@ func TestEncodeIsCanonical(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("Encode =\n%q; want\n%q", bytes.TrimRight(got[Sector:], "\x00"), strings.TrimRight(want[Sector:], "\x00"))
 	}
-	if boot.size()/Sector != 3 || Size(boot, tr) != 1<<20 {
-		t.Errorf("Start, Size = %d, %d; want 3, 1 MiB", boot.size()/Sector, Size(boot, tr))
+	if boot.Start() != 3 || Size(boot, tr) != 1<<20 {
+		t.Errorf("Start, Size = %d, %d; want 3, 1 MiB", boot.Start(), Size(boot, tr))
 	}
 }
 
