@@ -143,8 +143,23 @@ func TestNewReaderRefusesDamage(t *testing.T) {
 			if err == nil && kind == f.kind && string(got) != f.want {
 				t.Errorf("NewReader(%s with a wrong byte at %d) = other bytes and no error", f.name, i)
 			}
+			if err == nil && kind == compressed.XZ { // where every byte has a sum, or has to be zero
+				t.Errorf("NewReader(%s with a wrong byte at %d) = no error", f.name, i)
+			}
 			packed[i] ^= 0x10
 		}
+	}
+}
+
+// xzOfTwoMinds has a chunk that says it is longer than what it unpacks from, so that whoever goes by its size finds an index
+// and a footer elsewhere than who does not; neither is in order.
+const xzOfTwoMinds = "\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4F\x02\x00!\x01\f\x00\x00\x00\x8f\x98A\x9c" +
+	"\xe0\x00\x1d\x00Y]\x009\x1dI\xff\xf4\x97\x16\xad\xab\x1b \x00\x00\x00\x00\x00\x00" + "q\x01\x90Z\xb3\b\xc6\x18" +
+	"0000000000000000000000000000000000000000000000000000000000000000\x0000000000000\x00\x010000000000000000YZ"
+
+func TestNewReaderRefusesTwoMinds(t *testing.T) {
+	if got, _, err := unpack([]byte(xzOfTwoMinds), 1<<20); err == nil || !strings.Contains(err.Error(), "index") {
+		t.Errorf("NewReader = %q, %v; want an error about the index", got, err)
 	}
 }
 
@@ -172,6 +187,7 @@ func FuzzNewReader(f *testing.F) {
 	}
 	f.Add(decode(f, xzWithX86))
 	f.Add(decode(f, xzWith128MiB))
+	f.Add([]byte(xzOfTwoMinds))
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		const most = 1 << 20
 		got, kind, err := unpack(packed, most)

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+
+	"github.com/rung-build/rung/internal/digest"
 )
 
 // Constants of "The .xz File Format" 1.2.1; the number of its section stands behind each.
@@ -34,8 +36,8 @@ func checkSize(kind byte) (size int, ok bool) {
 
 // scanXZ walks through the structure of an xz file and refuses it where a block wants a dictionary beyond
 // maxDictionary or all blocks together say that they unpack to more than max bytes. It unpacks nothing: a block of
-// LZMA2 is a chain of chunks that carry their sizes. Checks of content, and sums in the index, are left to the reader
-// that unpacks.
+// LZMA2 is a chain of chunks that carry their sizes. Checks of content are left to the reader that unpacks; the index and
+// the footer are not, since that one takes an end in the middle of what it expects there for a good end.
 func scanXZ(in *bufio.Reader, max int64) error {
 	s := &xzScan{in: in, left: max, max: max}
 	for first := true; ; first = false {
@@ -55,8 +57,10 @@ func scanXZ(in *bufio.Reader, max int64) error {
 
 type xzScan struct {
 	in        *bufio.Reader
-	left, max int64 // unpacked bytes
-	kernel    bool  // only what a kernel reads
+	left, max int64     // unpacked bytes
+	kernel    bool      // only what a kernel reads
+	flags     []byte    // of the stream
+	walked    xzRecords // of the stream, so far
 }
 
 // stream walks one stream. False means that there was none, because the file is at its end.
@@ -80,6 +84,7 @@ func (s *xzScan) stream(first bool) (bool, error) {
 	if s.kernel && check > 4 {
 		return false, errors.New("a check other than CRC-32, which a kernel does not read")
 	}
+	s.flags, s.walked = header[6:8], xzRecords{sum: digest.NewHasher()}
 	return true, s.blocks(check)
 }
 
@@ -126,10 +131,12 @@ func (s *xzScan) block(size byte, check int) error {
 	if err := checkDictionary(header); err != nil {
 		return err
 	}
+	before := s.left
 	packed, err := s.chunks()
 	if err != nil {
 		return err
 	}
+	s.walked.add(uint64(len(header)+packed+check), uint64(before-s.left))
 	return s.skip((4-packed%4)%4 + check)
 }
 
@@ -205,39 +212,6 @@ func (s *xzScan) chunk(control byte) (head, packed int, err error) {
 		return 0, 0, &LimitError{XZ, "bytes unpacked", s.max}
 	}
 	return head, packed, nil
-}
-
-// index walks the index (4) and the footer (2.1.2).
-func (s *xzScan) index() error {
-	count := &byteCounter{r: s.in, n: 1}
-	records, err := binary.ReadUvarint(count)
-	for ; err == nil && records > 0; records-- { // each takes two bytes at least, so the input bounds the loop
-		if _, err = binary.ReadUvarint(count); err == nil {
-			_, err = binary.ReadUvarint(count)
-		}
-	}
-	if err == nil {
-		err = s.skip((4-count.n%4)%4 + 4)
-	}
-	if err != nil {
-		return err
-	}
-	footer, err := s.read(xzHeaderSize)
-	if err == nil && string(footer[10:]) != xzEnd {
-		err = errors.New("no stream footer where one should be")
-	}
-	return err
-}
-
-// byteCounter counts bytes, modulo what an int holds.
-type byteCounter struct {
-	r io.ByteReader
-	n int
-}
-
-func (c *byteCounter) ReadByte() (byte, error) {
-	c.n++
-	return c.r.ReadByte()
 }
 
 // read reads some bytes, which are few.
