@@ -97,8 +97,9 @@ func closed() []room {
 		{"os", edge + " internal/seedlang/* internal/machine/... internal/store/... internal/ledger internal/filelock internal/source " +
 			"internal/flist internal/live internal/live/distfile internal/image internal/need",
 			"formats and values take readers and writers, the engine takes interfaces"},
-		{"testing/...", "internal/need internal/store/storetest internal/machine/machinetest", "no program carries the test framework"},
+		{"testing/...", "internal/need internal/format/formattest internal/store/storetest internal/machine/machinetest", "no program carries the test framework"},
 		{modulePath + "/internal/need", "internal/store/storetest internal/machine/machinetest", "no program carries the test framework"},
+		{modulePath + "/internal/format/formattest", "", "only tests need content that is held in memory"},
 		{modulePath + "/internal/store/storetest", "", "only tests run a contract suite"},
 		{modulePath + "/internal/machine/machinetest", "", "only tests run a contract suite"},
 		{"unsafe", "internal/machine/agent", "raw system calls between clone and exec have no other form"},

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/tree"
 )
 
@@ -20,19 +20,15 @@ import (
 func files(t *testing.T, contents ...string) (tr tree.Tree, open func(tree.Node) (io.ReadCloser, error), opened *atomic.Int32) {
 	t.Helper()
 	opened = new(atomic.Int32)
-	at := map[string]string{}
+	b := formattest.Blobs{}
 	nodes := []tree.Node{{Path: "dir", Kind: tree.Dir, Mode: 0o755}}
 	for i, c := range contents {
-		n := tree.Node{Path: fmt.Sprintf("dir/%03d", i), Kind: tree.File, Mode: 0o644, Content: digest.Of([]byte(c))}
-		at[n.Path], nodes = c, append(nodes, n)
+		nodes = append(nodes, b.Plain(fmt.Sprintf("dir/%03d", i), c))
 	}
-	tr, err := tree.New(nodes...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tr, func(n tree.Node) (io.ReadCloser, error) {
+	return formattest.Tree(t, nodes...), func(n tree.Node) (io.ReadCloser, error) {
+		r, err := b.OpenNode(n)
 		opened.Add(1)
-		return counted{iotest.DataErrReader(strings.NewReader(at[n.Path])), opened}, nil
+		return counted{iotest.DataErrReader(r), opened}, err
 	}, opened
 }
 

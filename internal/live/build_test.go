@@ -20,6 +20,7 @@ import (
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/filelock"
 	"github.com/rung-build/rung/internal/format/disk"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/format/payload"
 	"github.com/rung-build/rung/internal/format/srcfs"
 	"github.com/rung-build/rung/internal/live"
@@ -62,24 +63,12 @@ func into(t *testing.T, change func(*live.Options)) func(*live.Options) {
 	}
 }
 
-// contents collects what a decoder finds, by digest.
-type contents map[digest.Digest]string
-
-func (c contents) put(r io.Reader) (digest.Digest, error) {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	c[digest.Of(b)] = string(b)
-	return digest.Of(b), nil
-}
-
 // files are the names of a tree's files, and their texts.
-func files(t tree.Tree, c contents) map[string]string {
+func files(t tree.Tree, c formattest.Blobs) map[string]string {
 	all := map[string]string{}
 	for n := range t.Nodes() {
 		if n.Kind == tree.File {
-			all[n.Path] = c[n.Content]
+			all[n.Path] = string(c[n.Content])
 		}
 	}
 	return all
@@ -99,8 +88,8 @@ func TestBuildImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	c := contents{}
-	img, err := srcfs.Decode(f, srcfs.Limits{Files: 1000, Bytes: 1 << 20}, c.put)
+	c := formattest.Blobs{}
+	img, err := srcfs.Decode(f, srcfs.Limits{Files: 1000, Bytes: 1 << 20}, c.Put)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,8 +191,8 @@ func TestBuildPayload(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := contents{}
-		v, tr, err := payload.Decode(bytes.NewReader(b), payload.Limits{Files: 100, Bytes: 1 << 20}, c.put)
+		c := formattest.Blobs{}
+		v, tr, err := payload.Decode(bytes.NewReader(b), payload.Limits{Files: 100, Bytes: 1 << 20}, c.Put)
 		if err != nil || v != version || !bytes.HasPrefix(b, []byte("LBPAYLD1")) || len(b)%512 != 0 {
 			t.Errorf("%s: payload.Decode: version %v, %v; want %v", fork, v, err, version)
 		}

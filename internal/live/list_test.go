@@ -16,6 +16,7 @@ import (
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/format/disk"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/format/payload"
 	"github.com/rung-build/rung/internal/format/ramdrive"
 	"github.com/rung-build/rung/internal/live"
@@ -23,8 +24,8 @@ import (
 
 func list(t *testing.T, b []byte) (live.Listing, map[string]string, error) {
 	t.Helper()
-	c := contents{}
-	l, err := live.List(bytes.NewReader(b), int64(len(b)), c.put)
+	c := formattest.Blobs{}
+	l, err := live.List(bytes.NewReader(b), int64(len(b)), c.Put)
 	return l, files(l.Tree, c), err
 }
 

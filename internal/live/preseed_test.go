@@ -12,6 +12,7 @@ import (
 
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/format/srcfs"
 	"github.com/rung-build/rung/internal/format/tarball"
 	"github.com/rung-build/rung/internal/live"
@@ -21,14 +22,14 @@ import (
 // archive writes a root file system to start from; texts that begin with -> are links.
 func archive(t *testing.T, texts map[string]string) string {
 	t.Helper()
-	c := contents{}
+	c := formattest.Blobs{}
 	var nodes []tree.Node
 	for name, text := range texts {
 		n := tree.Node{Path: name, Kind: tree.File, Mode: 0o755}
 		if len(text) > 2 && text[:2] == "->" {
 			n.Kind, n.Mode, n.Target = tree.Symlink, 0o777, text[2:]
-		} else if sum, err := c.put(bytes.NewReader([]byte(text))); err == nil {
-			n.Content = sum
+		} else {
+			n.Content = c.Add(text)
 		}
 		nodes = append(nodes, n)
 	}
@@ -67,8 +68,8 @@ func TestEarlyPreseed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	c := contents{}
-	img, err := srcfs.Decode(f, srcfs.Limits{Files: 1000, Bytes: 1 << 20}, c.put)
+	c := formattest.Blobs{}
+	img, err := srcfs.Decode(f, srcfs.Limits{Files: 1000, Bytes: 1 << 20}, c.Put)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/format/srcfs"
 	"github.com/rung-build/rung/internal/live"
 	"github.com/rung-build/rung/internal/need"
@@ -55,7 +56,7 @@ func decoded(t *testing.T, name string) srcfs.Image {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	img, err := srcfs.Decode(f, srcfs.Limits{Files: 20_000, Bytes: 1 << 30}, contents{}.put)
+	img, err := srcfs.Decode(f, srcfs.Limits{Files: 20_000, Bytes: 1 << 30}, formattest.Blobs{}.Put)
 	if err != nil {
 		t.Fatal(err)
 	}

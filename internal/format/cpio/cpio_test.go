@@ -5,53 +5,19 @@ package cpio
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
 
 	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// blobs is content by digest.
-type blobs map[digest.Digest][]byte
-
-func (b blobs) put(r io.Reader) (digest.Digest, error) {
-	content, err := io.ReadAll(r)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	b[digest.Of(content)] = content
-	return digest.Of(content), nil
-}
-
-func (b blobs) open(d digest.Digest) (io.ReadCloser, error) {
-	content, ok := b[d]
-	if !ok {
-		return nil, fmt.Errorf("no blob %v", d)
-	}
-	return io.NopCloser(bytes.NewReader(content)), nil
-}
-
-func (b blobs) file(path string, mode uint32, content string) tree.Node {
-	d, _ := b.put(strings.NewReader(content))
-	return tree.Node{Path: path, Kind: tree.File, Mode: mode, Content: d}
-}
-
-func mustTree(t testing.TB, nodes ...tree.Node) tree.Tree {
-	t.Helper()
-	tr, err := tree.New(nodes...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tr
-}
-
-func mustEncode(t testing.TB, tr tree.Tree, b blobs) []byte {
+func mustEncode(t testing.TB, tr tree.Tree, b formattest.Blobs) []byte {
 	t.Helper()
 	var w bytes.Buffer
-	if err := Encode(&w, tr, b.open); err != nil {
+	if err := Encode(&w, tr, b.Open); err != nil {
 		t.Fatalf("Encode: %v", err)
 	}
 	return w.Bytes()
@@ -59,10 +25,10 @@ func mustEncode(t testing.TB, tr tree.Tree, b blobs) []byte {
 
 // TestEncodeIsCanonical compares with an archive written out by hand from buffer-format.rst.
 func TestEncodeIsCanonical(t *testing.T) {
-	b := blobs{}
-	f := b.file("d/f", 0o4755, "12345")
+	b := formattest.Blobs{}
+	f := b.File("d/f", 0o4755, "12345")
 	f.UID, f.GID, f.ModTime = 1, 0xffffffff, 0xffffffff
-	got := mustEncode(t, mustTree(t, f, tree.Node{Path: "d/l", Kind: tree.Symlink, Mode: 0o777, Target: "f"},
+	got := mustEncode(t, formattest.Tree(t, f, tree.Node{Path: "d/l", Kind: tree.Symlink, Mode: 0o777, Target: "f"},
 		tree.Node{Path: "null", Kind: tree.CharDevice, Mode: 0o666, Major: 1, Minor: 3}), b)
 	entry := func(name string, numbers ...string) string {
 		return "070701" + strings.Join(numbers, "") + name
@@ -97,7 +63,7 @@ func TestEncodeRefusesWhatDoesNotFit(t *testing.T) {
 		"target of 4096":   {Path: "l", Kind: tree.Symlink, Target: strings.Repeat("n", 4096)},
 		"the end":          {Path: "TRAILER!!!", Kind: tree.Dir},
 	} {
-		err := Encode(io.Discard, mustTree(t, n), blobs{}.open)
+		err := Encode(io.Discard, formattest.Tree(t, n), formattest.Blobs{}.Open)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), n.Path) {
 			t.Errorf("Encode(%.20q) = %v; want an error with %q and the name", n.Path, err, want)
 		}
@@ -105,17 +71,17 @@ func TestEncodeRefusesWhatDoesNotFit(t *testing.T) {
 }
 
 func TestEncodeRefusesOtherContent(t *testing.T) {
-	b := blobs{}
-	n := b.file("a-b", 0o644, "content")
-	tr := mustTree(t, n)
+	b := formattest.Blobs{}
+	n := b.File("a-b", 0o644, "content")
+	tr := formattest.Tree(t, n)
 	for name, content := range map[string]string{"shorter": "x", "longer": "content and more"} {
 		b[n.Content] = []byte(content)
-		if err := Encode(io.Discard, tr, b.open); err == nil || !strings.Contains(err.Error(), `"a-b"`) {
+		if err := Encode(io.Discard, tr, b.Open); err == nil || !strings.Contains(err.Error(), `"a-b"`) {
 			t.Errorf("Encode of %s content than the tree says: %v; want an error that names the file", name, err)
 		}
 	}
 	delete(b, n.Content)
-	if err := Encode(io.Discard, tr, b.open); err == nil || !strings.Contains(err.Error(), "no blob") {
+	if err := Encode(io.Discard, tr, b.Open); err == nil || !strings.Contains(err.Error(), "no blob") {
 		t.Errorf("Encode without the content: %v; want the error of open", err)
 	}
 }
@@ -128,9 +94,9 @@ var errFull = errors.New("full")
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestEncodePassesErrorsOn(t *testing.T) {
-	b := blobs{}
-	for _, tr := range []tree.Tree{{}, mustTree(t, b.file("f", 0o644, strings.Repeat("x", 1<<17)))} {
-		if err := Encode(full{}, tr, b.open); !errors.Is(err, errFull) {
+	b := formattest.Blobs{}
+	for _, tr := range []tree.Tree{{}, formattest.Tree(t, b.File("f", 0o644, strings.Repeat("x", 1<<17)))} {
+		if err := Encode(full{}, tr, b.Open); !errors.Is(err, errFull) {
 			t.Errorf("Encode of %d nodes to a writer that fails = %v; want %v", tr.Len(), err, errFull)
 		}
 	}

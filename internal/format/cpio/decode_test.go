@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/tree"
 )
 
@@ -18,13 +19,13 @@ import (
 var wide = Limits{Files: 1000, Bytes: 1 << 20, Path: 4095, Devices: true, EscapingLinks: true}
 
 // sample is a tree with every kind, and with the largest values that the format holds.
-func sample(t testing.TB) (tree.Tree, blobs) {
+func sample(t testing.TB) (tree.Tree, formattest.Blobs) {
 	t.Helper()
-	b := blobs{}
-	owned := b.file("owned", 0o4755, "")
+	b := formattest.Blobs{}
+	owned := b.File("owned", 0o4755, "")
 	owned.UID, owned.GID, owned.ModTime = 0xffffffff, 3_000_000, 0xffffffff
-	return mustTree(t, owned, b.file("a-b", 0o644, strings.Repeat("x", 1024)), b.file("a/b", 0o755, "odd"),
-		b.file(strings.Repeat(strings.Repeat("n", 49)+"/", 81)+"größe", 0o600, "content"),
+	return formattest.Tree(t, owned, b.File("a-b", 0o644, strings.Repeat("x", 1024)), b.File("a/b", 0o755, "odd"),
+		b.File(strings.Repeat(strings.Repeat("n", 49)+"/", 81)+"größe", 0o600, "content"),
 		tree.Node{Path: "a", Kind: tree.Dir, Mode: 0o1777, UID: 1, GID: 2, ModTime: 1_000_000_000},
 		tree.Node{Path: "a/link", Kind: tree.Symlink, Mode: 0o777, Target: "/" + strings.Repeat("t", 4094)},
 		tree.Node{Path: "dev/null", Kind: tree.CharDevice, Mode: 0o666, Major: 1, Minor: 3},
@@ -32,8 +33,8 @@ func sample(t testing.TB) (tree.Tree, blobs) {
 		tree.Node{Path: "dev/pipe", Kind: tree.Fifo, Mode: 0o600}), b
 }
 
-func decode(in []byte, limits Limits, b blobs) (tree.Tree, []Segment, error) {
-	segments, err := Decode(io.NewSectionReader(bytes.NewReader(in), 0, int64(len(in))), limits, nil, b.put)
+func decode(in []byte, limits Limits, b formattest.Blobs) (tree.Tree, []Segment, error) {
+	segments, err := Decode(io.NewSectionReader(bytes.NewReader(in), 0, int64(len(in))), limits, nil, b.Put)
 	if err != nil {
 		return tree.Tree{}, segments, err
 	}
@@ -44,7 +45,7 @@ func decode(in []byte, limits Limits, b blobs) (tree.Tree, []Segment, error) {
 func TestDecodeReadsWhatEncodeWrote(t *testing.T) {
 	want, b := sample(t)
 	archive := mustEncode(t, want, b)
-	again := blobs{}
+	again := formattest.Blobs{}
 	got, _, err := decode(archive, wide, again)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +138,7 @@ func TestDecodeRefuses(t *testing.T) {
 	} {
 		limits := wide
 		limits.Devices, limits.EscapingLinks = false, false
-		got, segments, err := decode(archiveOf(entries...), limits, blobs{})
+		got, segments, err := decode(archiveOf(entries...), limits, formattest.Blobs{})
 		if err == nil || !strings.Contains(err.Error(), want) || got.Len() != 0 || segments != nil {
 			t.Errorf("Decode = %d nodes, %v; want an error with %q", got.Len(), err, want)
 		}
@@ -151,14 +152,14 @@ func TestDecodeRefusesDamage(t *testing.T) {
 	} {
 		in := archiveOf(regular(row.name, "x"))
 		in[at] = '-'
-		if _, _, err := decode(in, wide, blobs{}); err == nil || !strings.Contains(err.Error(), row.want) {
+		if _, _, err := decode(in, wide, formattest.Blobs{}); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("Decode with byte %d wrong = %v; want an error with %q", at, err, row.want)
 		}
 	}
 }
 
 func TestDecodeResolvesHardLinks(t *testing.T) {
-	b := blobs{}
+	b := formattest.Blobs{}
 	got, _, err := decode(archiveOf(
 		regular("a", "").linked(7, 3), regular("other", "").linked(8, 2), regular("b", "").linked(7, 3),
 		regular("c", "content").linked(7, 3), regular("rest", "").linked(8, 2),
@@ -166,8 +167,8 @@ func TestDecodeResolvesHardLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := mustTree(t, b.file("a", 0o644, "content"), b.file("b", 0o644, "content"), b.file("c", 0o644, "content"),
-		b.file("other", 0o644, ""), b.file("rest", 0o644, ""), b.file("elsewhere", 0o644, "alone"), b.file("device", 0o644, "x"))
+	want := formattest.Tree(t, b.File("a", 0o644, "content"), b.File("b", 0o644, "content"), b.File("c", 0o644, "content"),
+		b.File("other", 0o644, ""), b.File("rest", 0o644, ""), b.File("elsewhere", 0o644, "alone"), b.File("device", 0o644, "x"))
 	if diff := want.Diff(got); diff != "" {
 		t.Errorf("Decode differs: %s", diff)
 	}
@@ -176,12 +177,12 @@ func TestDecodeResolvesHardLinks(t *testing.T) {
 func TestDecodeTakesTheHabitsOfCpio(t *testing.T) {
 	in := archiveOf(raw{magicPlain, ".", "", fields{fieldMode: 0o40700}}, regular("./d/f", "x"),
 		raw{magicSummed, "s", "ab", fields{fieldMode: 0o100600, fieldSum: 'a' + 'b'}})
-	b := blobs{}
+	b := formattest.Blobs{}
 	got, _, err := decode(append(in, make([]byte, 512)...), wide, b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := mustTree(t, b.file("d/f", 0o644, "x"), b.file("s", 0o600, "ab")).Diff(got); diff != "" {
+	if diff := formattest.Tree(t, b.File("d/f", 0o644, "x"), b.File("s", 0o600, "ab")).Diff(got); diff != "" {
 		t.Errorf("Decode differs: %s", diff)
 	}
 }
@@ -190,16 +191,16 @@ func TestDecodeRefusesATruncatedArchive(t *testing.T) {
 	tr, b := sample(t)
 	in := archiveOf(regular("a", "12345"))
 	for n := range len(in) {
-		if got, _, err := decode(in[:n], wide, blobs{}); !errors.Is(err, io.ErrUnexpectedEOF) || got.Len() != 0 {
+		if got, _, err := decode(in[:n], wide, formattest.Blobs{}); !errors.Is(err, io.ErrUnexpectedEOF) || got.Len() != 0 {
 			t.Fatalf("Decode of %d bytes of %d = %d nodes, %v; want %v", n, len(in), got.Len(), err, io.ErrUnexpectedEOF)
 		}
 	}
 	for n, in := 0, mustEncode(t, tr, b); n < len(in); n += 9973 {
-		if got, _, err := decode(in[:n], wide, blobs{}); err == nil || got.Len() != 0 {
+		if got, _, err := decode(in[:n], wide, formattest.Blobs{}); err == nil || got.Len() != 0 {
 			t.Fatalf("Decode of %d bytes of %d = %d nodes, %v; want an error", n, len(in), got.Len(), err)
 		}
 	}
-	if _, _, err := decode(append(in, 'x'), wide, blobs{}); err == nil {
+	if _, _, err := decode(append(in, 'x'), wide, formattest.Blobs{}); err == nil {
 		t.Error("Decode of an archive and a byte behind it succeeded")
 	}
 }
@@ -212,7 +213,7 @@ func TestDecodeKeepsToItsLimits(t *testing.T) {
 		"bytes of content": {Files: 3, Bytes: 29, Path: 10},
 		"bytes of path":    {Files: 3, Bytes: 30, Path: 9}, // of the trailer
 	} {
-		_, _, err := decode(in, limits, blobs{})
+		_, _, err := decode(in, limits, formattest.Blobs{})
 		var limit *LimitError
 		if what == "" && err != nil {
 			t.Errorf("Decode within the limits: %v", err)
@@ -223,11 +224,11 @@ func TestDecodeKeepsToItsLimits(t *testing.T) {
 	}
 	var limit *LimitError
 	deep := archiveOf(regular(strings.Repeat("d/", 1000)+"f", "x")) // its directories count as well
-	if _, _, err := decode(deep, wide, blobs{}); !errors.As(err, &limit) || limit.What != "files" {
+	if _, _, err := decode(deep, wide, formattest.Blobs{}); !errors.As(err, &limit) || limit.What != "files" {
 		t.Errorf("Decode of a file in 1000 directories = %v; want the limit on files", err)
 	}
 	many := bytes.Repeat(archiveOf(), maxSegments+1)
-	if _, _, err := decode(many, wide, blobs{}); !errors.As(err, &limit) || limit.What != "segments" {
+	if _, _, err := decode(many, wide, formattest.Blobs{}); !errors.As(err, &limit) || limit.What != "segments" {
 		t.Errorf("Decode of %d archives = %v; want the limit on segments", maxSegments+1, err)
 	}
 }
@@ -235,16 +236,16 @@ func TestDecodeKeepsToItsLimits(t *testing.T) {
 func TestDecodeDoesNotBelieveAClaim(t *testing.T) {
 	in := regular("a", "x").with(fieldSizeOf, 0xffffffff).bytes()
 	var limit *LimitError
-	if _, _, err := decode(in, wide, blobs{}); !errors.As(err, &limit) || limit.What != "bytes of content" {
+	if _, _, err := decode(in, wide, formattest.Blobs{}); !errors.As(err, &limit) || limit.What != "bytes of content" {
 		t.Errorf("Decode of a file that claims 4 GiB = %v; want the limit on content", err)
 	}
 	huge := wide
 	huge.Bytes = 1 << 40
-	if _, _, err := decode(in, huge, blobs{}); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, _, err := decode(in, huge, formattest.Blobs{}); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("Decode of a file that claims 4 GiB and has a byte = %v; want %v", err, io.ErrUnexpectedEOF)
 	}
 	link := raw{magicPlain, "l", "x", fields{fieldMode: 0o120777, fieldSizeOf: 0xffffffff}}.bytes()
-	if _, _, err := decode(link, wide, blobs{}); !errors.As(err, &limit) || limit.What != "bytes of path" {
+	if _, _, err := decode(link, wide, formattest.Blobs{}); !errors.As(err, &limit) || limit.What != "bytes of path" {
 		t.Errorf("Decode of a link of 4 GiB = %v; want the limit on paths", err)
 	}
 	short := func(io.Reader) (digest.Digest, error) { return digest.Of([]byte("1")), nil }
@@ -256,17 +257,17 @@ func TestDecodeDoesNotBelieveAClaim(t *testing.T) {
 }
 
 func TestMergeReplacesAsAKernelDoes(t *testing.T) {
-	b := blobs{}
+	b := formattest.Blobs{}
 	dir := func(path string, mode uint32) tree.Node { return tree.Node{Path: path, Kind: tree.Dir, Mode: mode} }
-	first := mustEncode(t, mustTree(t, dir("d", 0o700), b.file("d/a", 0o600, "old"), b.file("kept", 0o600, ""),
+	first := mustEncode(t, formattest.Tree(t, dir("d", 0o700), b.File("d/a", 0o600, "old"), b.File("kept", 0o600, ""),
 		tree.Node{Path: "l", Kind: tree.Symlink, Mode: 0o777, Target: "kept"}), b)
 	second := archiveOf(regular("d/a", "new"), regular("l", "a file now"), regular("e/f", "x"))
 	got, segments, err := decode(append(first, second...), wide, b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := mustTree(t, dir("d", 0o700), b.file("d/a", 0o644, "new"), b.file("kept", 0o600, ""),
-		b.file("l", 0o644, "a file now"), b.file("e/f", 0o644, "x"))
+	want := formattest.Tree(t, dir("d", 0o700), b.File("d/a", 0o644, "new"), b.File("kept", 0o600, ""),
+		b.File("l", 0o644, "a file now"), b.File("e/f", 0o644, "x"))
 	if diff := want.Diff(got); diff != "" {
 		t.Errorf("Merge differs: %s", diff)
 	}
@@ -293,7 +294,7 @@ func TestMergeRefusesWhatAKernelWouldLeaveOut(t *testing.T) {
 		"that has other names":         {archiveOf(regular("a", "").linked(1, 2), regular("b", "x").linked(1, 2)), archiveOf(regular("a", "y"))},
 		`below "l", which is a symlin`: {archiveOf(link), archiveOf(regular("l/a", ""))},
 	} {
-		if got, _, err := decode(append(pair[0], pair[1]...), wide, blobs{}); err == nil || !strings.Contains(err.Error(), want) {
+		if got, _, err := decode(append(pair[0], pair[1]...), wide, formattest.Blobs{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Merge = %d nodes, %v; want an error with %q", got.Len(), err, want)
 		}
 	}
@@ -317,7 +318,7 @@ func FuzzDecode(f *testing.F) {
 // roundTrip checks that what decodes encodes to an archive that decodes to the same tree and encodes to the same bytes;
 // false where it does not decode.
 func roundTrip(t testing.TB, in []byte, limits Limits) bool {
-	b := blobs{}
+	b := formattest.Blobs{}
 	first, segments, err := decode(in, limits, b)
 	if err != nil {
 		if first.Len() != 0 {
@@ -326,7 +327,7 @@ func roundTrip(t testing.TB, in []byte, limits Limits) bool {
 		return false
 	}
 	canonical := mustEncode(t, first, b)
-	second, _, err := decode(canonical, limits, blobs{})
+	second, _, err := decode(canonical, limits, formattest.Blobs{})
 	if err != nil {
 		t.Fatalf("decoding what was encoded: %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rung-build/rung/internal/format/compressed"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/tree"
 )
@@ -34,8 +35,8 @@ func run(t *testing.T, dir string, in []byte, program string, args ...string) []
 }
 
 func TestGNUCpioListsWhatEncodeWrote(t *testing.T) {
-	b := blobs{}
-	f := b.file("d/f", 0o4755, "12345")
+	b := formattest.Blobs{}
+	f := b.File("d/f", 0o4755, "12345")
 	f.UID, f.GID, f.ModTime = 4_000_000_000, 7, 0xffffffff
 	_, in := archive(t, b, f, tree.Node{Path: "d/l", Kind: tree.Symlink, Mode: 0o777, Target: "f"},
 		tree.Node{Path: "null", Kind: tree.CharDevice, Mode: 0o666, Major: 1, Minor: 3},
@@ -55,8 +56,8 @@ func TestGNUCpioListsWhatEncodeWrote(t *testing.T) {
 }
 
 func TestGNUCpioUnpacksWhatEncodeWrote(t *testing.T) {
-	b := blobs{}
-	_, in := archive(t, b, b.file("a/b", 0o755, "content"), b.file("a-b", 0o644, strings.Repeat("x", 5000)),
+	b := formattest.Blobs{}
+	_, in := archive(t, b, b.File("a/b", 0o755, "content"), b.File("a-b", 0o644, strings.Repeat("x", 5000)),
 		tree.Node{Path: "a/l", Kind: tree.Symlink, Mode: 0o777, Target: "../a-b"})
 	dir := t.TempDir()
 	run(t, dir, in, "cpio", "-i", "--quiet", "--no-preserve-owner")
@@ -80,15 +81,15 @@ func TestDecodeReadsWhatGNUCpioWrote(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b := blobs{}
-	want, _ := archive(t, b, b.file("f", 0o754, "content"), b.file("d/g", 0o754, "content"), b.file("h", 0o754, "content"),
-		b.file("empty", 0o600, ""), b.file("void", 0o600, ""), b.file("single", 0o600, "x"),
+	b := formattest.Blobs{}
+	want, _ := archive(t, b, b.File("f", 0o754, "content"), b.File("d/g", 0o754, "content"), b.File("h", 0o754, "content"),
+		b.File("empty", 0o600, ""), b.File("void", 0o600, ""), b.File("single", 0o600, "x"),
 		tree.Node{Path: "d", Kind: tree.Dir, Mode: 0o755},
 		tree.Node{Path: "d/l", Kind: tree.Symlink, Mode: 0o777, Target: "../f"})
 	for _, format := range []string{"newc", "crc"} {
 		names := []byte(".\n./f\n./d\n./d/g\nempty\nsingle\n./h\nd/l\nvoid\n")
 		in := run(t, dir, names, "cpio", "-o", "--quiet", "--format="+format, "--owner=0:0", "--renumber-inodes")
-		segments, err := decode(in, blobs{})
+		segments, err := decode(in, formattest.Blobs{})
 		if err != nil || len(segments) != 1 {
 			t.Errorf("%s: Decode = %d segments, %v; want 1", format, len(segments), err)
 			continue
@@ -119,22 +120,22 @@ func timeless(t *testing.T, tr tree.Tree) tree.Tree {
 
 // TestDecodeReadsWhatTheProgramsPacked has the programs that people make an initramfs with pack a segment each.
 func TestDecodeReadsWhatTheProgramsPacked(t *testing.T) {
-	b := blobs{}
+	b := formattest.Blobs{}
 	var parts [][]byte
 	programs := []string{"gzip -9", "zstd -19 -q", "xz --check=crc32 -9", "lz4 -l -9 -q", "zstd -q --no-check", "gzip -1n"}
 	for i, program := range programs {
-		_, plain := archive(t, b, b.file(fmt.Sprint(i), 0o644, strings.Repeat(program, 20_000)))
+		_, plain := archive(t, b, b.File(fmt.Sprint(i), 0o644, strings.Repeat(program, 20_000)))
 		words := strings.Fields(program)
 		parts = append(parts, run(t, t.TempDir(), plain, words[0], append(words[1:], "-c")...))
 	}
-	segments, err := decode(join(t, parts...), blobs{})
+	segments, err := decode(join(t, parts...), formattest.Blobs{})
 	if err != nil || len(segments) != len(programs) {
 		t.Fatalf("Decode = %d segments, %v; want %d", len(segments), err, len(programs))
 	}
 	for i, s := range segments {
 		n, ok := s.Tree.Lookup(fmt.Sprint(i))
 		want := strings.Repeat(programs[i], 20_000)
-		if !ok || n.Content != b.file("", 0, want).Content {
+		if !ok || n.Content != b.File("", 0, want).Content {
 			t.Errorf("segment %d, packed with %s: %v; want %d bytes", i, programs[i], n.Content, len(want))
 		}
 	}
@@ -146,7 +147,7 @@ func TestDecodeReadsWhatTheProgramsPacked(t *testing.T) {
 
 // TestTheProgramsUnpackWhatWePacked is the other direction.
 func TestTheProgramsUnpackWhatWePacked(t *testing.T) {
-	b := blobs{}
+	b := formattest.Blobs{}
 	for kind, program := range map[compressed.Kind]string{
 		compressed.Gzip: "gzip", compressed.Zstd: "zstd", compressed.XZ: "xz", compressed.LZ4: "lz4",
 	} {
@@ -154,7 +155,7 @@ func TestTheProgramsUnpackWhatWePacked(t *testing.T) {
 		if kind == compressed.LZ4 { // more than a block
 			size = 9_000_000
 		}
-		_, plain := archive(t, b, b.file("f", 0o644, strings.Repeat("x", size)))
+		_, plain := archive(t, b, b.File("f", 0o644, strings.Repeat("x", size)))
 		if got := run(t, t.TempDir(), pack(t, kind, plain), program, "-dcq"); !bytes.Equal(got, plain) {
 			t.Errorf("%s -d of what we packed = %d bytes; want %d", program, len(got), len(plain))
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/tree"
 )
@@ -97,18 +98,18 @@ func boot(t *testing.T, initramfs []byte) string {
 // whose last segment replaces a file of the first.
 func TestKernelUnpacksEverySegment(t *testing.T) {
 	need.Arch(t, "amd64")
-	b := blobs{}
+	b := formattest.Blobs{}
 	console := tree.Node{Path: "dev/console", Kind: tree.CharDevice, Mode: 0o600, Major: 5, Minor: 1}
-	_, first := archive(t, b, b.file("init", 0o755, string(showMarks(byte(len(row))))), console,
-		b.file("0", 0o644, "never shown\n"))
+	_, first := archive(t, b, b.File("init", 0o755, string(showMarks(byte(len(row))))), console,
+		b.File("0", 0o644, "never shown\n"))
 	parts := [][]byte{first}
 	for i, kind := range row {
 		size := 0
 		if i == 4 { // more than a block of lz4
 			size = 9_000_000
 		}
-		filler := b.file(fmt.Sprintf("filler%d", i), 0o644, strings.Repeat(fmt.Sprint(i), size))
-		_, plain := archive(t, b, b.file(fmt.Sprint(i), 0o644, fmt.Sprintf("mark %d, %v\n", i, kind)), filler)
+		filler := b.File(fmt.Sprintf("filler%d", i), 0o644, strings.Repeat(fmt.Sprint(i), size))
+		_, plain := archive(t, b, b.File(fmt.Sprint(i), 0o644, fmt.Sprintf("mark %d, %v\n", i, kind)), filler)
 		parts = append(parts, pack(t, kind, plain))
 	}
 	in := join(t, parts...)
@@ -121,7 +122,7 @@ func TestKernelUnpacksEverySegment(t *testing.T) {
 	if strings.Contains(said, "never shown") || strings.Contains(said, "Initramfs unpacking failed") {
 		t.Errorf("the kernel says:\n%s", said)
 	}
-	segments, err := decode(in, blobs{})
+	segments, err := decode(in, formattest.Blobs{})
 	if err != nil || len(segments) != len(row)+1 {
 		t.Errorf("Decode of what the kernel unpacked = %d segments, %v; want %d", len(segments), err, len(row)+1)
 	}

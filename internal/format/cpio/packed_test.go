@@ -9,41 +9,20 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/format/compressed"
 	"github.com/rung-build/rung/internal/format/cpio"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// blobs is content by digest.
-type blobs map[digest.Digest][]byte
-
-func (b blobs) put(r io.Reader) (digest.Digest, error) {
-	content, err := io.ReadAll(r)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	b[digest.Of(content)] = content
-	return digest.Of(content), nil
-}
-
-func (b blobs) open(d digest.Digest) (io.ReadCloser, error) {
-	return io.NopCloser(bytes.NewReader(b[d])), nil
-}
-
-func (b blobs) file(path string, mode uint32, content string) tree.Node {
-	d, _ := b.put(strings.NewReader(content))
-	return tree.Node{Path: path, Kind: tree.File, Mode: mode, Content: d}
-}
-
-func archive(t testing.TB, b blobs, nodes ...tree.Node) (tree.Tree, []byte) {
+func archive(t testing.TB, b formattest.Blobs, nodes ...tree.Node) (tree.Tree, []byte) {
 	t.Helper()
 	tr, err := tree.New(nodes...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var w bytes.Buffer
-	if err := cpio.Encode(&w, tr, b.open); err != nil {
+	if err := cpio.Encode(&w, tr, b.Open); err != nil {
 		t.Fatal(err)
 	}
 	return tr, w.Bytes()
@@ -79,8 +58,8 @@ func unpack(in *io.SectionReader) (cpio.Packed, error) {
 	return cpio.Packed{Reader: s, Name: s.Kind().String(), Length: s.Length}, nil
 }
 
-func decode(in []byte, b blobs) ([]cpio.Segment, error) {
-	return cpio.Decode(io.NewSectionReader(bytes.NewReader(in), 0, int64(len(in))), wide, unpack, b.put)
+func decode(in []byte, b formattest.Blobs) ([]cpio.Segment, error) {
+	return cpio.Decode(io.NewSectionReader(bytes.NewReader(in), 0, int64(len(in))), wide, unpack, b.Put)
 }
 
 func join(t testing.TB, parts ...[]byte) []byte {
@@ -103,15 +82,15 @@ var row = []compressed.Kind{
 }
 
 func TestDecodeGoesOnBehindEachSegment(t *testing.T) {
-	b := blobs{}
+	b := formattest.Blobs{}
 	var parts [][]byte
 	var trees []tree.Tree
 	for i, kind := range row {
-		tr, plain := archive(t, b, b.file(fmt.Sprintf("f%d", i), 0o644, strings.Repeat(fmt.Sprint(i), 1+i*100_001%300_000)))
+		tr, plain := archive(t, b, b.File(fmt.Sprintf("f%d", i), 0o644, strings.Repeat(fmt.Sprint(i), 1+i*100_001%300_000)))
 		parts, trees = append(parts, pack(t, kind, plain)), append(trees, tr)
 	}
 	in := join(t, parts...)
-	segments, err := decode(in, blobs{})
+	segments, err := decode(in, formattest.Blobs{})
 	if err != nil || len(segments) != len(row) {
 		t.Fatalf("Decode = %d segments, %v; want %d", len(segments), err, len(row))
 	}
@@ -132,8 +111,8 @@ func TestDecodeGoesOnBehindEachSegment(t *testing.T) {
 // TestDecodeNeedsNoPadding packs without zeros in between, but for what an archive's alignment and the end of an lz4
 // frame want.
 func TestDecodeNeedsNoPadding(t *testing.T) {
-	b := blobs{}
-	_, plain := archive(t, b, b.file("f", 0o644, "content"))
+	b := formattest.Blobs{}
+	_, plain := archive(t, b, b.File("f", 0o644, "content"))
 	packed := map[compressed.Kind][]byte{}
 	for _, kind := range row[:5] {
 		packed[kind] = pack(t, kind, plain)
@@ -155,9 +134,9 @@ func TestDecodeNeedsNoPadding(t *testing.T) {
 }
 
 func TestDecodeReadsSeveralArchivesInOneStream(t *testing.T) {
-	b := blobs{}
-	_, one := archive(t, b, b.file("one", 0o644, "1"))
-	_, two := archive(t, b, b.file("two", 0o644, "2"))
+	b := formattest.Blobs{}
+	_, one := archive(t, b, b.File("one", 0o644, "1"))
+	_, two := archive(t, b, b.File("two", 0o644, "2"))
 	packed := pack(t, compressed.Zstd, join(t, one, two))
 	segments, err := decode(packed, b)
 	if err != nil || len(segments) != 2 || segments[1].Offset != 0 || segments[0].Size != int64(len(packed)) {
@@ -166,8 +145,8 @@ func TestDecodeReadsSeveralArchivesInOneStream(t *testing.T) {
 }
 
 func TestDecodeRefusesWhatIsNoSegment(t *testing.T) {
-	b := blobs{}
-	_, plain := archive(t, b, b.file("f", 0o644, "content"))
+	b := formattest.Blobs{}
+	_, plain := archive(t, b, b.File("f", 0o644, "content"))
 	gz := pack(t, compressed.Gzip, plain)
 	for want, in := range map[string][]byte{
 		"no archive: unexpected EOF":             {},
@@ -185,8 +164,8 @@ func TestDecodeRefusesWhatIsNoSegment(t *testing.T) {
 }
 
 func TestDecodeRefusesATruncatedStream(t *testing.T) {
-	b := blobs{}
-	_, plain := archive(t, b, b.file("f", 0o644, "content"))
+	b := formattest.Blobs{}
+	_, plain := archive(t, b, b.File("f", 0o644, "content"))
 	for _, kind := range row[:5] {
 		in := pack(t, kind, plain)
 		for n := range in {
@@ -198,8 +177,8 @@ func TestDecodeRefusesATruncatedStream(t *testing.T) {
 }
 
 func FuzzSegments(f *testing.F) {
-	b := blobs{}
-	_, plain := archive(f, b, b.file("f", 0o644, "content"))
+	b := formattest.Blobs{}
+	_, plain := archive(f, b, b.File("f", 0o644, "content"))
 	var parts [][]byte
 	for _, kind := range row[:5] {
 		parts = append(parts, pack(f, kind, plain))
@@ -210,7 +189,7 @@ func FuzzSegments(f *testing.F) {
 		f.Fatalf("a seed does not reach the end: %d segments, %v", len(segments), err)
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		segments, err := decode(in, blobs{})
+		segments, err := decode(in, formattest.Blobs{})
 		if err != nil {
 			if segments != nil {
 				t.Errorf("Decode gave %d segments beside %v", len(segments), err)

@@ -13,47 +13,14 @@ import (
 	"testing"
 
 	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/tree"
 )
 
-// blobs is content by digest.
-type blobs map[digest.Digest][]byte
-
-func (b blobs) put(r io.Reader) (digest.Digest, error) {
-	content, err := io.ReadAll(r)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	b[digest.Of(content)] = content
-	return digest.Of(content), nil
-}
-
-func (b blobs) open(n tree.Node) (io.ReadCloser, error) {
-	content, ok := b[n.Content]
-	if !ok {
-		return nil, fmt.Errorf("no blob %v", n.Content)
-	}
-	return io.NopCloser(bytes.NewReader(content)), nil
-}
-
-func (b blobs) file(name, content string) tree.Node {
-	b[digest.Of([]byte(content))] = []byte(content)
-	return tree.Node{Path: name, Kind: tree.File, Mode: 0o644, Content: digest.Of([]byte(content))}
-}
-
-func mustTree(t testing.TB, nodes ...tree.Node) tree.Tree {
-	t.Helper()
-	tr, err := tree.New(nodes...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tr
-}
-
-func mustEncode(t testing.TB, v Version, tr tree.Tree, b blobs) []byte {
+func mustEncode(t testing.TB, v Version, tr tree.Tree, b formattest.Blobs) []byte {
 	t.Helper()
 	var w bytes.Buffer
-	if err := Encode(&w, v, tr, b.open); err != nil {
+	if err := Encode(&w, v, tr, b.OpenNode); err != nil {
 		t.Fatalf("Encode(%v): %v", v, err)
 	}
 	return w.Bytes()
@@ -76,10 +43,10 @@ func u32(n uint32) string { return string(binary.LittleEndian.AppendUint32(nil, 
 func u64(n uint64) string { return string(binary.LittleEndian.AppendUint64(nil, n)) }
 
 // sample is a tree whose names are out of order as bytes of UTF-16, to show which order is meant.
-func sample(t testing.TB) (tree.Tree, blobs) {
-	b := blobs{}
-	return mustTree(t, b.file("\U0001f4e6", "box"), b.file("\ufb01.tar", ""), b.file("b c", strings.Repeat("x", 600)),
-		b.file("a-1.tar.gz", "alpha")), b
+func sample(t testing.TB) (tree.Tree, formattest.Blobs) {
+	b := formattest.Blobs{}
+	return formattest.Tree(t, b.Plain("\U0001f4e6", "box"), b.Plain("\ufb01.tar", ""), b.Plain("b c", strings.Repeat("x", 600)),
+		b.Plain("a-1.tar.gz", "alpha")), b
 }
 
 // TestEncodeIsCanonical compares with streams written out by hand. R5, R11: a length-prefixed stream with the magic
@@ -109,9 +76,9 @@ func TestEncodeIsCanonical(t *testing.T) {
 func TestDecodeTellsVersions(t *testing.T) {
 	tr, b := sample(t)
 	for _, v := range []Version{U32, U64} {
-		got := blobs{}
+		got := formattest.Blobs{}
 		in := append(mustEncode(t, v, tr, b), "what was on the disk before"...)
-		version, decoded, err := Decode(bytes.NewReader(in), loose, got.put)
+		version, decoded, err := Decode(bytes.NewReader(in), loose, got.Put)
 		if err != nil || version != v || decoded.Diff(tr) != "" {
 			t.Errorf("Decode of %v = %v, %s, %v; want the tree", v, version, decoded.Diff(tr), err)
 		}
@@ -133,34 +100,34 @@ func TestDecodeTellsVersions(t *testing.T) {
 }
 
 func TestCheckRefusesWhatNoImporterTakes(t *testing.T) {
-	b := blobs{}
+	b := formattest.Blobs{}
 	big := tree.Node{Path: "big", Kind: tree.File, Content: claim(t, 1<<32)}
 	many := make([]tree.Node, MaxFiles+1)
 	for i := range many {
-		many[i] = b.file(fmt.Sprint(i), "")
+		many[i] = b.Plain(fmt.Sprint(i), "")
 	}
 	for want, tr := range map[string]tree.Tree{
-		`"big": 4294967296 bytes`:      mustTree(t, big),
-		`"d": a dir;`:                  mustTree(t, tree.Node{Path: "d", Kind: tree.Dir}),
-		`"sub": a dir;`:                mustTree(t, b.file("sub/f", "")),
-		`"l": a symlink;`:              mustTree(t, tree.Node{Path: "l", Kind: tree.Symlink, Target: "x"}),
-		`"a\\b": a name with "/"`:      mustTree(t, b.file(`a\b`, "")),
-		`a name of 1025 bytes`:         mustTree(t, b.file(strings.Repeat("n", 1025), "")),
-		`"\xff": a name that is no`:    mustTree(t, b.file("\xff", "")),
-		`200001 files; 200000 are the`: mustTree(t, many...),
+		`"big": 4294967296 bytes`:      formattest.Tree(t, big),
+		`"d": a dir;`:                  formattest.Tree(t, tree.Node{Path: "d", Kind: tree.Dir}),
+		`"sub": a dir;`:                formattest.Tree(t, b.Plain("sub/f", "")),
+		`"l": a symlink;`:              formattest.Tree(t, tree.Node{Path: "l", Kind: tree.Symlink, Target: "x"}),
+		`"a\\b": a name with "/"`:      formattest.Tree(t, b.Plain(`a\b`, "")),
+		`a name of 1025 bytes`:         formattest.Tree(t, b.Plain(strings.Repeat("n", 1025), "")),
+		`"\xff": a name that is no`:    formattest.Tree(t, b.Plain("\xff", "")),
+		`200001 files; 200000 are the`: formattest.Tree(t, many...),
 	} {
-		err := Encode(io.Discard, U32, tr, b.open)
+		err := Encode(io.Discard, U32, tr, b.OpenNode)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Encode = %v; want an error with %q", err, want)
 		}
 	}
-	if err := Check(U64, mustTree(t, big)); err != nil {
+	if err := Check(U64, formattest.Tree(t, big)); err != nil {
 		t.Errorf("Check(u64) of 4 GiB = %v; want none", err)
 	}
 	if err := Check(0, tree.Tree{}); err == nil {
 		t.Error("Check of no version gives no error")
 	}
-	huge := mustTree(t, tree.Node{Path: "a", Kind: tree.File, Content: claim(t, 1<<62)},
+	huge := formattest.Tree(t, tree.Node{Path: "a", Kind: tree.File, Content: claim(t, 1<<62)},
 		tree.Node{Path: "b", Kind: tree.File, Content: claim(t, 1<<62)})
 	if got := Size(U64, huge); got != -1 {
 		t.Errorf("Size of more than 2 to the 63 = %d; want -1", got)
@@ -168,17 +135,17 @@ func TestCheckRefusesWhatNoImporterTakes(t *testing.T) {
 }
 
 func TestEncodeRefusesOtherContent(t *testing.T) {
-	b := blobs{}
-	n := b.file("a-b", "content")
-	tr := mustTree(t, n)
+	b := formattest.Blobs{}
+	n := b.Plain("a-b", "content")
+	tr := formattest.Tree(t, n)
 	for name, content := range map[string]string{"shorter": "x", "longer": "content and more"} {
 		b[n.Content] = []byte(content)
-		if err := Encode(io.Discard, U64, tr, b.open); err == nil || !strings.Contains(err.Error(), `"a-b"`) {
+		if err := Encode(io.Discard, U64, tr, b.OpenNode); err == nil || !strings.Contains(err.Error(), `"a-b"`) {
 			t.Errorf("Encode of %s content than the tree says: %v; want an error that names the file", name, err)
 		}
 	}
 	delete(b, n.Content)
-	if err := Encode(io.Discard, U64, tr, b.open); err == nil || !strings.Contains(err.Error(), "no blob") {
+	if err := Encode(io.Discard, U64, tr, b.OpenNode); err == nil || !strings.Contains(err.Error(), "no blob") {
 		t.Errorf("Encode without the content: %v; want the error of open", err)
 	}
 }
@@ -191,9 +158,9 @@ var errFull = errors.New("full")
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestEncodePassesErrorsOn(t *testing.T) {
-	b := blobs{}
-	for _, tr := range []tree.Tree{{}, mustTree(t, b.file("f", strings.Repeat("x", 2*bufferSize)))} {
-		if err := Encode(full{}, U32, tr, b.open); !errors.Is(err, errFull) {
+	b := formattest.Blobs{}
+	for _, tr := range []tree.Tree{{}, formattest.Tree(t, b.Plain("f", strings.Repeat("x", 2*bufferSize)))} {
+		if err := Encode(full{}, U32, tr, b.OpenNode); !errors.Is(err, errFull) {
 			t.Errorf("Encode of %d files to a writer that fails = %v; want %v", tr.Len(), err, errFull)
 		}
 	}
@@ -223,7 +190,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"an end in a name":       {m + u32(1) + u32(9) + u32(0) + "f", "unexpected EOF"},
 		"an end in content":      {m + u32(1) + u32(1) + u32(9) + "f" + "1234", `"f": 4 bytes of 9: unexpected EOF`},
 	} {
-		v, got, err := Decode(strings.NewReader(test.in), loose, blobs{}.put)
+		v, got, err := Decode(strings.NewReader(test.in), loose, formattest.Blobs{}.Put)
 		if err == nil || !strings.Contains(err.Error(), test.want) || v != 0 || got.Len() != 0 {
 			t.Errorf("%s: Decode = %v, %d files, %v; want an error with %q alone", name, v, got.Len(), err, test.want)
 		}
@@ -236,7 +203,7 @@ func TestDecodeTakesNoTruncation(t *testing.T) {
 	for _, v := range []Version{U32, U64} {
 		whole := bytes.TrimRight(mustEncode(t, v, tr, b), "\x00")
 		for n := range whole {
-			if _, _, err := Decode(bytes.NewReader(whole[:n]), loose, blobs{}.put); err == nil {
+			if _, _, err := Decode(bytes.NewReader(whole[:n]), loose, formattest.Blobs{}.Put); err == nil {
 				t.Errorf("Decode of %d of %d bytes (%v) gives no error", n, len(whole), v)
 			}
 		}
@@ -269,8 +236,8 @@ func FuzzDecode(f *testing.F) {
 // roundTrip checks that what decodes encodes to the bytes it was decoded from, but for those behind the last file; false
 // where it does not decode.
 func roundTrip(t testing.TB, in []byte) bool {
-	b := blobs{}
-	v, tr, err := Decode(bytes.NewReader(in), loose, b.put)
+	b := formattest.Blobs{}
+	v, tr, err := Decode(bytes.NewReader(in), loose, b.Put)
 	if err != nil {
 		if tr.Len() != 0 || v != 0 {
 			t.Errorf("Decode gave %v, %d files beside %v", v, tr.Len(), err)

@@ -5,54 +5,28 @@ package ramdrive
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
 
 	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/format/formattest"
 )
-
-// blobs is content by digest.
-type blobs map[digest.Digest][]byte
-
-func (b blobs) put(r io.Reader) (digest.Digest, error) {
-	content, err := io.ReadAll(r)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	b[digest.Of(content)] = content
-	return digest.Of(content), nil
-}
-
-func (b blobs) open(d digest.Digest) (io.ReadCloser, error) {
-	content, ok := b[d]
-	if !ok {
-		return nil, fmt.Errorf("no blob %v", d)
-	}
-	return io.NopCloser(bytes.NewReader(content)), nil
-}
-
-func (b blobs) add(content string) digest.Digest {
-	d := digest.Of([]byte(content))
-	b[d] = []byte(content)
-	return d
-}
 
 // TestDriveIsLaidOut shows R49: both sizes as u32, lowest byte first, the kernel at byte 8, the initramfs right behind.
 func TestDriveIsLaidOut(t *testing.T) {
-	b := blobs{}
-	kernel, initramfs := b.add(strings.Repeat("k", 0x102)), b.add("initramfs")
+	b := formattest.Blobs{}
+	kernel, initramfs := b.Add(strings.Repeat("k", 0x102)), b.Add("initramfs")
 	var w bytes.Buffer
-	if err := Encode(&w, kernel, initramfs, b.open); err != nil {
+	if err := Encode(&w, kernel, initramfs, b.Open); err != nil {
 		t.Fatal(err)
 	}
 	want := "\x02\x01\x00\x00" + "\x09\x00\x00\x00" + strings.Repeat("k", 0x102) + "initramfs"
 	if w.String() != want {
 		t.Errorf("Encode = %q; want %q", w.String(), want)
 	}
-	got := blobs{}
-	k, i, err := Decode(strings.NewReader(want+"the rest of the drive"), got.put)
+	got := formattest.Blobs{}
+	k, i, err := Decode(strings.NewReader(want+"the rest of the drive"), got.Put)
 	if err != nil || k != kernel || i != initramfs || string(got[i]) != "initramfs" {
 		t.Errorf("Decode = %v, %v, %v; want %v, %v", k, i, err, kernel, initramfs)
 	}
@@ -82,17 +56,17 @@ func TestDriveHasALimit(t *testing.T) {
 }
 
 func TestEncodeRefusesOtherContent(t *testing.T) {
-	b := blobs{}
-	kernel, initramfs := b.add("kernel"), b.add("initramfs")
+	b := formattest.Blobs{}
+	kernel, initramfs := b.Add("kernel"), b.Add("initramfs")
 	b[initramfs] = []byte("initramfs and more")
-	if err := Encode(io.Discard, kernel, initramfs, b.open); err == nil || !strings.Contains(err.Error(), "initramfs:") {
+	if err := Encode(io.Discard, kernel, initramfs, b.Open); err == nil || !strings.Contains(err.Error(), "initramfs:") {
 		t.Errorf("Encode of a longer initramfs = %v; want an error that names it", err)
 	}
 	b[kernel] = []byte("k")
-	if err := Encode(io.Discard, kernel, initramfs, b.open); err == nil || !strings.Contains(err.Error(), "kernel:") {
+	if err := Encode(io.Discard, kernel, initramfs, b.Open); err == nil || !strings.Contains(err.Error(), "kernel:") {
 		t.Errorf("Encode of a shorter kernel = %v; want an error that names it", err)
 	}
-	if err := Encode(io.Discard, b.add(""), initramfs, b.open); err == nil {
+	if err := Encode(io.Discard, b.Add(""), initramfs, b.Open); err == nil {
 		t.Error("Encode of an empty kernel gives no error")
 	}
 }
@@ -106,7 +80,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"more than the drive": "\x01\x00\x00\x00\x00\x00\x30\x0ck",
 		"sizes that overflow": "\xff\xff\xff\xff\xff\xff\xff\xff",
 	} {
-		k, i, err := Decode(strings.NewReader(in), blobs{}.put)
+		k, i, err := Decode(strings.NewReader(in), formattest.Blobs{}.Put)
 		if err == nil || !k.IsZero() || !i.IsZero() || errors.Is(err, io.EOF) {
 			t.Errorf("%s: Decode = %v, %v, %v; want an error alone", name, k, i, err)
 		}
@@ -114,10 +88,10 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	b := blobs{}
+	b := formattest.Blobs{}
 	for _, pair := range [][2]string{{"kernel", "initramfs"}, {"k", ""}} {
 		var w bytes.Buffer
-		if err := Encode(&w, b.add(pair[0]), b.add(pair[1]), b.open); err != nil {
+		if err := Encode(&w, b.Add(pair[0]), b.Add(pair[1]), b.Open); err != nil {
 			f.Fatal(err)
 		}
 		if !roundTrip(f, w.Bytes()) {
@@ -130,13 +104,13 @@ func FuzzDecode(f *testing.F) {
 
 // roundTrip checks that what decodes encodes to the same bytes; false where it does not decode.
 func roundTrip(t testing.TB, in []byte) bool {
-	b := blobs{}
-	k, i, err := Decode(bytes.NewReader(in), b.put)
+	b := formattest.Blobs{}
+	k, i, err := Decode(bytes.NewReader(in), b.Put)
 	if err != nil {
 		return false
 	}
 	var w bytes.Buffer
-	if err := Encode(&w, k, i, b.open); err != nil {
+	if err := Encode(&w, k, i, b.Open); err != nil {
 		t.Fatalf("Encode(Decode(x)): %v", err)
 	}
 	if !bytes.HasPrefix(in, w.Bytes()) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/tree"
 )
 
@@ -28,9 +29,9 @@ func trailerLines() []string { return strings.Split(strings.TrimSuffix(trailer, 
 
 func TestDecodeGivesAllParts(t *testing.T) {
 	tr, b := sample(t)
-	got := blobs{}
+	got := formattest.Blobs{}
 	in := append(mustEncode(t, mustBoot(t), tr, b), "a partition behind it"...)
-	img, err := Decode(bytes.NewReader(in), loose, got.put)
+	img, err := Decode(bytes.NewReader(in), loose, got.Put)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,11 +54,11 @@ func TestDecodeGivesAllParts(t *testing.T) {
 // TestDecodeTakesAnyOrder reads entries as rootfs.py writes them: all folders of a folder, then its files, then what is
 // below.
 func TestDecodeTakesAnyOrder(t *testing.T) {
-	b := blobs{}
-	want := mustTree(t, b.file("z/f", "in z"), b.file("a/d/f", "in d"), b.file("top", "top"), b.file("a/empty", ""))
+	b := formattest.Blobs{}
+	want := formattest.Tree(t, b.Plain("z/f", "in z"), b.Plain("a/d/f", "in d"), b.Plain("top", "top"), b.Plain("a/empty", ""))
 	in := image(t, "src 0 .\nsrc 0 ./z\nsrc 0 ./a\nsrc 3 ./top\ntopsrc 4 ./z/f\nin zsrc 0 ./a/d\nsrc 0 ./a/empty\n"+
 		"src 4 ./a/d/f\nin d"+trailer)
-	img, err := Decode(bytes.NewReader(in), loose, blobs{}.put)
+	img, err := Decode(bytes.NewReader(in), loose, formattest.Blobs{}.Put)
 	if err != nil || img.Tree.Diff(want) != "" {
 		t.Errorf("Decode = %s, %v; want the tree", img.Tree.Diff(want), err)
 	}
@@ -102,7 +103,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"content elsewhere":     {image(t, "src 0 .\nsrc 1 /a\nx"), "no entry of the tree"},
 		"an entry at the end":   {image(t, "src 0 .\n"+trailer+"src 0 ./a\n"), "behind the commands that end"},
 	} {
-		img, err := Decode(bytes.NewReader(test.in), loose, blobs{}.put)
+		img, err := Decode(bytes.NewReader(test.in), loose, formattest.Blobs{}.Put)
 		if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), `"a"`+": 4", `"./a": 4`), test.want) ||
 			img.Tree.Len() != 0 || img.Trailer != nil {
 			t.Errorf("%s: Decode = %d nodes, %v; want an error with %q alone", name, img.Tree.Len(), err, test.want)
@@ -116,13 +117,13 @@ func TestDecodeHasLimits(t *testing.T) {
 	for want, limits := range map[string]Limits{
 		"more than 3 files": {3, 1 << 20}, "more than 20 bytes of content": {100, 20},
 	} {
-		_, err := Decode(bytes.NewReader(in), limits, blobs{}.put)
+		_, err := Decode(bytes.NewReader(in), limits, formattest.Blobs{}.Put)
 		if limit := (*LimitError)(nil); !errors.As(err, &limit) || !strings.Contains(err.Error(), want) {
 			t.Errorf("Decode with %+v = %v; want a LimitError with %q", limits, err, want)
 		}
 	}
 	for n := 0; n < len(in); n += 1 + n/10 {
-		if _, err := Decode(io.LimitReader(bytes.NewReader(in), int64(n)), loose, blobs{}.put); err == nil {
+		if _, err := Decode(io.LimitReader(bytes.NewReader(in), int64(n)), loose, formattest.Blobs{}.Put); err == nil {
 			t.Errorf("Decode of %d of %d bytes gives no error", n, len(in))
 		}
 	}
@@ -149,8 +150,8 @@ func FuzzDecode(f *testing.F) {
 // roundTrip checks that what decodes, with what an image needs added, encodes to an image that decodes to the same, and
 // that this encodes to its own bytes; false where it does not decode.
 func roundTrip(t testing.TB, in []byte) bool {
-	b := blobs{}
-	img, err := Decode(bytes.NewReader(in), loose, b.put)
+	b := formattest.Blobs{}
+	img, err := Decode(bytes.NewReader(in), loose, b.Put)
 	if err != nil {
 		if img.Tree.Len() != 0 {
 			t.Errorf("Decode gave %d nodes beside %v", img.Tree.Len(), err)
@@ -161,7 +162,7 @@ func roundTrip(t testing.TB, in []byte) bool {
 		return true // it decodes, but nothing could be started from it
 	}
 	out := mustEncode(t, img.Boot, img.Tree, b)
-	again, err := Decode(bytes.NewReader(out), loose, b.put)
+	again, err := Decode(bytes.NewReader(out), loose, b.Put)
 	if err != nil {
 		t.Fatalf("decoding what was encoded: %v", err)
 	}

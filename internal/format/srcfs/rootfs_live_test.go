@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/tree"
 )
@@ -43,7 +44,7 @@ g.create_builder_hex0_disk_image(g.target_dir + ".img", 0)
 `
 
 // walk makes a tree of a folder as the generator takes it: without whatever has .git in its path.
-func walk(t *testing.T, dir string, b blobs) tree.Tree {
+func walk(t *testing.T, dir string, b formattest.Blobs) tree.Tree {
 	t.Helper()
 	var nodes []tree.Node
 	folder := os.DirFS(dir)
@@ -60,13 +61,13 @@ func walk(t *testing.T, dir string, b blobs) tree.Tree {
 			return nil
 		}
 		content, err := fs.ReadFile(folder, path)
-		nodes = append(nodes, b.file(path, string(content)))
+		nodes = append(nodes, b.Plain(path, string(content)))
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mustTree(t, nodes...)
+	return formattest.Tree(t, nodes...)
 }
 
 // checkout is a real checkout.
@@ -129,8 +130,8 @@ func TestSameAsGenerator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := blobs{}
-	img, err := Decode(bytes.NewReader(theirs), Limits{Files: MaxEntries, Bytes: MaxBytes}, b.put)
+	b := formattest.Blobs{}
+	img, err := Decode(bytes.NewReader(theirs), Limits{Files: MaxEntries, Bytes: MaxBytes}, b.Put)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,18 +161,18 @@ func TestSameAsGenerator(t *testing.T) {
 // TestBuilderHex0BootsTheImage boots our image under TCG until builder-hex0's shell says the name of the last entry of
 // the first folder, which means that the boot sector has compiled the kernel, and that the kernel has found the stream.
 func TestBuilderHex0BootsTheImage(t *testing.T) {
-	dir, b := checkout(t), blobs{}
-	nodes := []tree.Node{b.file("0/one", "1"), b.file("0/two words", strings.Repeat("\x00src\n", 1000)),
-		b.file("0/z", ""), b.file(firstScript, "")}
+	dir, b := checkout(t), formattest.Blobs{}
+	nodes := []tree.Node{b.Plain("0/one", "1"), b.Plain("0/two words", strings.Repeat("\x00src\n", 1000)),
+		b.Plain("0/z", ""), b.Plain(firstScript, "")}
 	for _, name := range []string{hex0Source, kaemSource} {
 		content, err := os.ReadFile(filepath.Join(dir, "seed/stage0-posix", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		nodes = append(nodes, b.file(name, string(content)))
+		nodes = append(nodes, b.Plain(name, string(content)))
 	}
 	disk := filepath.Join(t.TempDir(), "disk")
-	if err := os.WriteFile(disk, mustEncode(t, realBoot(t, dir), mustTree(t, nodes...), b), 0o644); err != nil {
+	if err := os.WriteFile(disk, mustEncode(t, realBoot(t, dir), formattest.Tree(t, nodes...), b), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

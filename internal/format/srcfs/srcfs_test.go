@@ -13,42 +13,9 @@ import (
 	"testing"
 
 	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/tree"
 )
-
-// blobs is content by digest.
-type blobs map[digest.Digest][]byte
-
-func (b blobs) put(r io.Reader) (digest.Digest, error) {
-	content, err := io.ReadAll(r)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	b[digest.Of(content)] = content
-	return digest.Of(content), nil
-}
-
-func (b blobs) open(n tree.Node) (io.ReadCloser, error) {
-	content, ok := b[n.Content]
-	if !ok {
-		return nil, fmt.Errorf("no blob %v", n.Content)
-	}
-	return io.NopCloser(bytes.NewReader(content)), nil
-}
-
-func (b blobs) file(name, content string) tree.Node {
-	b[digest.Of([]byte(content))] = []byte(content)
-	return tree.Node{Path: name, Kind: tree.File, Mode: 0o644, Content: digest.Of([]byte(content))}
-}
-
-func mustTree(t testing.TB, nodes ...tree.Node) tree.Tree {
-	t.Helper()
-	tr, err := tree.New(nodes...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tr
-}
 
 // stage1Text is hex0 text of a boot sector.
 func stage1Text() string {
@@ -71,17 +38,17 @@ func mustBoot(t testing.TB) Boot {
 }
 
 // sample is a tree with all that an image needs.
-func sample(t testing.TB) (tree.Tree, blobs) {
-	b := blobs{}
-	return mustTree(t, b.file("x86/hex0_x86.hex0", "7f"), b.file("x86/kaem-minimal.hex0", "45"),
-		b.file("kaem.x86", "exec\n"), b.file("High Level Prototypes/a", "\x00src 0 ./no\n"), b.file("a-b", "dash"),
-		b.file("a/b/c", ""), b.file("a/b/d", "1234567890")), b
+func sample(t testing.TB) (tree.Tree, formattest.Blobs) {
+	b := formattest.Blobs{}
+	return formattest.Tree(t, b.Plain("x86/hex0_x86.hex0", "7f"), b.Plain("x86/kaem-minimal.hex0", "45"),
+		b.Plain("kaem.x86", "exec\n"), b.Plain("High Level Prototypes/a", "\x00src 0 ./no\n"), b.Plain("a-b", "dash"),
+		b.Plain("a/b/c", ""), b.Plain("a/b/d", "1234567890")), b
 }
 
-func mustEncode(t testing.TB, boot Boot, tr tree.Tree, b blobs) []byte {
+func mustEncode(t testing.TB, boot Boot, tr tree.Tree, b formattest.Blobs) []byte {
 	t.Helper()
 	var w bytes.Buffer
-	if err := Encode(&w, boot, tr, b.open); err != nil {
+	if err := Encode(&w, boot, tr, b.OpenNode); err != nil {
 		t.Fatalf("Encode: %v", err)
 	}
 	return w.Bytes()
@@ -133,7 +100,7 @@ func TestPaddingIsNeverNothing(t *testing.T) {
 	const entry = len("src 1000000 ./zz\n")
 	used := 3*512 + len(sampleStream) + entry
 	for size, mib := range map[int]int64{1<<20 - used - 1: 1, 1<<20 - used: 2, 1<<20 - used + 1: 2} {
-		tr := mustTree(t, append(nodes, b.file("zz", strings.Repeat("z", size)))...)
+		tr := formattest.Tree(t, append(nodes, b.Plain("zz", strings.Repeat("z", size)))...)
 		if size < 1_000_000 { // as many digits as entry has
 			t.Fatalf("the sample grew: %d", size)
 		}
@@ -168,16 +135,16 @@ func TestCheckRefusesWhatTheStreamCannotHold(t *testing.T) {
 		"a line end":           {Path: "two\nlines", Kind: tree.Dir},
 		"330301441 bytes; the": {Path: "large", Kind: tree.File, Content: large},
 	} {
-		err := Encode(io.Discard, mustBoot(t), mustTree(t, append(nodes, n)...), b.open)
+		err := Encode(io.Discard, mustBoot(t), formattest.Tree(t, append(nodes, n)...), b.OpenNode)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("%q", n.Path)) {
 			t.Errorf("Encode with %.20q = %v; want an error with %q and the name", n.Path, err, want)
 		}
 	}
-	if err := Check(mustTree(t, append(nodes, b.file(strings.Repeat("n", 1021), ""))...)); err != nil {
+	if err := Check(formattest.Tree(t, append(nodes, b.Plain(strings.Repeat("n", 1021), ""))...)); err != nil {
 		t.Errorf("Check of a name of 1021 bytes = %v; want none", err)
 	}
 	for _, name := range []string{"x86/hex0_x86.hex0", "x86/kaem-minimal.hex0", "kaem.x86"} {
-		less := mustTree(t, slices.DeleteFunc(slices.Clone(nodes), func(n tree.Node) bool { return n.Path == name })...)
+		less := formattest.Tree(t, slices.DeleteFunc(slices.Clone(nodes), func(n tree.Node) bool { return n.Path == name })...)
 		if err := Check(less); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q: the tree has no", name)) {
 			t.Errorf("Check without %q = %v; want an error that names it", name, err)
 		}
@@ -189,12 +156,12 @@ func TestEncodeRefusesOtherContent(t *testing.T) {
 	n, _ := tr.Lookup("a-b")
 	for name, content := range map[string]string{"shorter": "x", "longer": "content and more"} {
 		b[n.Content] = []byte(content)
-		if err := Encode(io.Discard, mustBoot(t), tr, b.open); err == nil || !strings.Contains(err.Error(), `"a-b"`) {
+		if err := Encode(io.Discard, mustBoot(t), tr, b.OpenNode); err == nil || !strings.Contains(err.Error(), `"a-b"`) {
 			t.Errorf("Encode of %s content than the tree says: %v; want an error that names the file", name, err)
 		}
 	}
 	delete(b, n.Content)
-	if err := Encode(io.Discard, mustBoot(t), tr, b.open); err == nil || !strings.Contains(err.Error(), "no blob") {
+	if err := Encode(io.Discard, mustBoot(t), tr, b.OpenNode); err == nil || !strings.Contains(err.Error(), "no blob") {
 		t.Errorf("Encode without the content: %v; want the error of open", err)
 	}
 }
@@ -208,9 +175,9 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestEncodePassesErrorsOn(t *testing.T) {
 	tr, b := sample(t)
-	big := mustTree(t, append(slices.Collect(tr.Nodes()), b.file("z", strings.Repeat("x", 2*bufferSize)))...)
+	big := formattest.Tree(t, append(slices.Collect(tr.Nodes()), b.Plain("z", strings.Repeat("x", 2*bufferSize)))...)
 	for _, tr := range []tree.Tree{tr, big} {
-		if err := Encode(full{}, mustBoot(t), tr, b.open); !errors.Is(err, errFull) {
+		if err := Encode(full{}, mustBoot(t), tr, b.OpenNode); !errors.Is(err, errFull) {
 			t.Errorf("Encode of %d nodes to a writer that fails = %v; want %v", tr.Len(), err, errFull)
 		}
 	}

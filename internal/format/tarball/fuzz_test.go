@@ -6,6 +6,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"testing"
+
+	"github.com/rung-build/rung/internal/format/formattest"
 )
 
 func FuzzDecode(f *testing.F) {
@@ -25,15 +27,15 @@ func FuzzDecode(f *testing.F) {
 
 // roundTrip checks that what decodes encodes to a stream that decodes to the same tree; false where it does not decode.
 func roundTrip(t testing.TB, in []byte, limits Limits) bool {
-	b := blobs{}
-	first, err := Decode(bytes.NewReader(in), limits, b.put)
+	b := formattest.Blobs{}
+	first, err := Decode(bytes.NewReader(in), limits, b.Put)
 	if err != nil {
 		if first.Len() != 0 {
 			t.Errorf("Decode gave %d nodes beside %v", first.Len(), err)
 		}
 		return false
 	}
-	second, err := Decode(bytes.NewReader(mustEncode(t, first, b)), limits, blobs{}.put)
+	second, err := Decode(bytes.NewReader(mustEncode(t, first, b)), limits, formattest.Blobs{}.Put)
 	if err != nil {
 		t.Fatalf("decoding what was encoded: %v", err)
 	}

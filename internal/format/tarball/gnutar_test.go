@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/need"
 	"github.com/rung-build/rung/internal/tree"
 )
@@ -60,8 +61,8 @@ func TestGNUTarListsWhatEncodeWrote(t *testing.T) {
 }
 
 func TestGNUTarUnpacksWhatEncodeWrote(t *testing.T) {
-	b := blobs{}
-	tr, err := tree.New(b.file("a/b", 0o755, "content"), b.file("a-b", 0o644, strings.Repeat("x", 5000)),
+	b := formattest.Blobs{}
+	tr, err := tree.New(b.File("a/b", 0o755, "content"), b.File("a-b", 0o644, strings.Repeat("x", 5000)),
 		tree.Node{Path: "a/l", Kind: tree.Symlink, Mode: 0o777, Target: "../a-b"})
 	if err != nil {
 		t.Fatal(err)
@@ -98,16 +99,16 @@ func prepare(t *testing.T) string {
 func TestDecodeReadsWhatGNUTarWrote(t *testing.T) {
 	dir, long := prepare(t), strings.Repeat("n", 90)
 	for _, format := range []string{"gnu", "pax", "ustar", "oldgnu"} {
-		b := blobs{}
+		b := formattest.Blobs{}
 		in := gnuTar(t, dir, nil, "-cf", "-", "--format="+format, "--sort=name", "--owner=5", "--group=6", "--mtime=@7", ".")
-		got, err := Decode(strings.NewReader(in), wide, b.put)
+		got, err := Decode(strings.NewReader(in), wide, b.Put)
 		if err != nil {
 			t.Errorf("%s: Decode: %v", format, err)
 			continue
 		}
 		nodes := []tree.Node{
-			b.file("f", 0o754, "content"), b.file("h", 0o754, "content"),
-			b.file("d/"+long+"/"+long+"/größe", 0o600, ""),
+			b.File("f", 0o754, "content"), b.File("h", 0o754, "content"),
+			b.File("d/"+long+"/"+long+"/größe", 0o600, ""),
 			{Path: "d", Kind: tree.Dir, Mode: 0o755}, {Path: "d/" + long, Kind: tree.Dir, Mode: 0o755},
 			{Path: "d/" + long + "/" + long, Kind: tree.Dir, Mode: 0o755},
 			{Path: "d/l", Kind: tree.Symlink, Mode: 0o777, Target: "../f"},
@@ -140,7 +141,7 @@ func TestDecodeRefusesGNUTarsSparseFiles(t *testing.T) {
 	}
 	for _, format := range []string{"--format=gnu", "--format=pax", "--sparse-version=0.0", "--sparse-version=0.1"} {
 		args := []string{"-cSf", "-", "--format=pax", format, "sparse"}
-		_, err := Decode(strings.NewReader(gnuTar(t, dir, nil, args...)), wide, blobs{}.put)
+		_, err := Decode(strings.NewReader(gnuTar(t, dir, nil, args...)), wide, formattest.Blobs{}.Put)
 		if err == nil || !strings.Contains(err.Error(), `"sparse"`) {
 			t.Errorf("%s: Decode of a sparse file = %v; want an error that names it", format, err)
 		}

@@ -12,33 +12,9 @@ import (
 	"testing"
 
 	"github.com/rung-build/rung/internal/digest"
+	"github.com/rung-build/rung/internal/format/formattest"
 	"github.com/rung-build/rung/internal/tree"
 )
-
-// blobs is content by digest.
-type blobs map[digest.Digest][]byte
-
-func (b blobs) put(r io.Reader) (digest.Digest, error) {
-	content, err := io.ReadAll(r)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	b[digest.Of(content)] = content
-	return digest.Of(content), nil
-}
-
-func (b blobs) open(d digest.Digest) (io.ReadCloser, error) {
-	content, ok := b[d]
-	if !ok {
-		return nil, fmt.Errorf("no blob %v", d)
-	}
-	return io.NopCloser(bytes.NewReader(content)), nil
-}
-
-func (b blobs) file(path string, mode uint32, content string) tree.Node {
-	d, _ := b.put(strings.NewReader(content))
-	return tree.Node{Path: path, Kind: tree.File, Mode: mode, Content: d}
-}
 
 // wide are limits that no test below reaches.
 var wide = Limits{Files: 1000, Bytes: 1 << 20, Path: 1000}
@@ -47,15 +23,15 @@ var wide = Limits{Files: 1000, Bytes: 1 << 20, Path: 1000}
 var longName = strings.Repeat(strings.Repeat("n", 49)+"/", 6) + "größe"
 
 // sample is a tree with every kind, and with values that ustar cannot hold.
-func sample(t testing.TB) (tree.Tree, blobs) {
+func sample(t testing.TB) (tree.Tree, formattest.Blobs) {
 	t.Helper()
-	b := blobs{}
-	old := b.file("old", 0o600, "from before 1970")
+	b := formattest.Blobs{}
+	old := b.File("old", 0o600, "from before 1970")
 	old.ModTime = -12345
-	owned := b.file("owned", 0o4755, "")
+	owned := b.File("owned", 0o4755, "")
 	owned.UID, owned.GID, owned.ModTime = 4_000_000_000, 3_000_000, 1<<34
-	tr, err := tree.New(old, owned, b.file(longName, 0o644, "content"), b.file("a-b", 0o644, strings.Repeat("x", 1024)),
-		b.file("a/b", 0o755, strings.Repeat("x", 511)),
+	tr, err := tree.New(old, owned, b.File(longName, 0o644, "content"), b.File("a-b", 0o644, strings.Repeat("x", 1024)),
+		b.File("a/b", 0o755, strings.Repeat("x", 511)),
 		tree.Node{Path: "a", Kind: tree.Dir, Mode: 0o1777, UID: 1, GID: 2, ModTime: 1_000_000_000},
 		tree.Node{Path: "a/link", Kind: tree.Symlink, Mode: 0o777, Target: "../" + longName},
 		tree.Node{Path: "dev/null", Kind: tree.CharDevice, Mode: 0o666, Major: 1, Minor: 3},
@@ -67,10 +43,10 @@ func sample(t testing.TB) (tree.Tree, blobs) {
 	return tr, b
 }
 
-func mustEncode(t testing.TB, tr tree.Tree, b blobs) []byte {
+func mustEncode(t testing.TB, tr tree.Tree, b formattest.Blobs) []byte {
 	t.Helper()
 	var w bytes.Buffer
-	if err := Encode(&w, tr, b.open); err != nil {
+	if err := Encode(&w, tr, b.Open); err != nil {
 		t.Fatalf("Encode: %v", err)
 	}
 	return w.Bytes()
@@ -81,8 +57,8 @@ func TestDecodeReadsWhatEncodeWrote(t *testing.T) {
 	stream := mustEncode(t, want, b)
 	limits := wide
 	limits.Devices = true
-	again := blobs{}
-	got, err := Decode(bytes.NewReader(stream), limits, again.put)
+	again := formattest.Blobs{}
+	got, err := Decode(bytes.NewReader(stream), limits, again.Put)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,8 +74,8 @@ func TestDecodeReadsWhatEncodeWrote(t *testing.T) {
 }
 
 func TestEncodeIsUstarWhereThatIsEnough(t *testing.T) {
-	b := blobs{}
-	tr, err := tree.New(b.file("a/b", 0o755, "content"), tree.Node{Path: "l", Kind: tree.Symlink, Target: "a"})
+	b := formattest.Blobs{}
+	tr, err := tree.New(b.File("a/b", 0o755, "content"), tree.Node{Path: "l", Kind: tree.Symlink, Target: "a"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,12 +93,12 @@ func TestEncodeRefusesOtherContent(t *testing.T) {
 	n, _ := tr.Lookup("a-b")
 	for name, content := range map[string][]byte{"shorter": []byte("x"), "longer": bytes.Repeat([]byte("x"), 1025)} {
 		b[n.Content] = content
-		if err := Encode(io.Discard, tr, b.open); err == nil || !strings.Contains(err.Error(), `"a-b"`) {
+		if err := Encode(io.Discard, tr, b.Open); err == nil || !strings.Contains(err.Error(), `"a-b"`) {
 			t.Errorf("Encode of %s content than the tree says: %v; want an error that names the file", name, err)
 		}
 	}
 	delete(b, n.Content)
-	if err := Encode(io.Discard, tr, b.open); err == nil || !strings.Contains(err.Error(), "no blob") {
+	if err := Encode(io.Discard, tr, b.Open); err == nil || !strings.Contains(err.Error(), "no blob") {
 		t.Errorf("Encode without the content: %v; want the error of open", err)
 	}
 }
@@ -191,8 +167,8 @@ func TestDecodeRefuses(t *testing.T) {
 		}}, "global header"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := blobs{}
-			got, err := Decode(bytes.NewReader(stream(t, row.headers...)), wide, b.put)
+			b := formattest.Blobs{}
+			got, err := Decode(bytes.NewReader(stream(t, row.headers...)), wide, b.Put)
 			if err == nil || !strings.Contains(err.Error(), row.want) || got.Len() != 0 {
 				t.Errorf("Decode = %d nodes, %v; want an error with %q", got.Len(), err, row.want)
 			}
@@ -210,12 +186,12 @@ func TestDecodeTakesTheHabitsOfTar(t *testing.T) {
 		tar.Header{Typeflag: tar.TypeSymlink, Name: "d/abs", Linkname: "/b", Mode: 0o777})
 	limits := wide
 	limits.AbsoluteLinks = true
-	b := blobs{}
-	got, err := Decode(bytes.NewReader(append(in, make([]byte, 10240)...)), limits, b.put)
+	b := formattest.Blobs{}
+	got, err := Decode(bytes.NewReader(append(in, make([]byte, 10240)...)), limits, b.Put)
 	if err != nil {
 		t.Fatal(err)
 	}
-	five := b.file("b", 0o755, "\x00\x00\x00\x00\x00")
+	five := b.File("b", 0o755, "\x00\x00\x00\x00\x00")
 	second := five
 	second.Path = "c"
 	want, err := tree.New(five, second, tree.Node{Path: "d/abs", Kind: tree.Symlink, Mode: 0o777, Target: "/b"})
@@ -235,7 +211,7 @@ func TestDecodeKeepsToItsLimits(t *testing.T) {
 		"bytes of content": {Files: 3, Bytes: 29, Path: 2},
 		"bytes of path":    {Files: 3, Bytes: 30, Path: 1},
 	} {
-		_, err := Decode(bytes.NewReader(in), limits, blobs{}.put)
+		_, err := Decode(bytes.NewReader(in), limits, formattest.Blobs{}.Put)
 		var limit *LimitError
 		if what == "" && err != nil {
 			t.Errorf("Decode within the limits: %v", err)
@@ -257,13 +233,13 @@ func TestDecodeDoesNotReadAClaim(t *testing.T) {
 	}
 	copy(in[148:156], fmt.Sprintf("%06o\x00 ", sum))
 	var limit *LimitError
-	_, err := Decode(bytes.NewReader(in), wide, blobs{}.put)
+	_, err := Decode(bytes.NewReader(in), wide, formattest.Blobs{}.Put)
 	if !errors.As(err, &limit) || limit.What != "bytes of content" {
 		t.Errorf("Decode of a file that claims 8 GiB = %v; want the limit on content", err)
 	}
 	huge := wide
 	huge.Bytes = 1 << 40
-	if _, err := Decode(bytes.NewReader(in), huge, blobs{}.put); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := Decode(bytes.NewReader(in), huge, formattest.Blobs{}.Put); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("Decode of a file that claims 8 GiB and has none = %v; want %v", err, io.ErrUnexpectedEOF)
 	}
 	short := func(r io.Reader) (digest.Digest, error) { return digest.Of([]byte("1")), nil }
@@ -276,12 +252,12 @@ func TestDecodeStopsAStreamOfHeaders(t *testing.T) {
 	record := stream(t, tar.Header{Typeflag: tar.TypeReg, Name: strings.Repeat("n", 300), Format: tar.FormatPAX})[:1024]
 	endless := io.MultiReader(readers(record, 1000)...)
 	limits := Limits{Files: 1, Bytes: 1, Path: 1000}
-	_, err := Decode(endless, limits, blobs{}.put)
+	_, err := Decode(endless, limits, formattest.Blobs{}.Put)
 	if err == nil {
 		t.Error("Decode of PAX headers without an entry succeeded")
 	}
 	var limit *LimitError
-	if _, err := Decode(zeros{}, limits, blobs{}.put); !errors.As(err, &limit) || limit.What != "bytes of stream" {
+	if _, err := Decode(zeros{}, limits, formattest.Blobs{}.Put); !errors.As(err, &limit) || limit.What != "bytes of stream" {
 		t.Errorf("Decode of endless zeros = %v; want the limit on the stream", err)
 	}
 }
@@ -303,12 +279,12 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 func TestDecodeRefusesATruncatedStream(t *testing.T) {
 	in := stream(t, file("a", 600), file("z", 1536)) // z is zeros, as the end mark is
 	for n := range len(in) {
-		if got, err := Decode(bytes.NewReader(in[:n]), wide, blobs{}.put); err == nil || got.Len() != 0 {
+		if got, err := Decode(bytes.NewReader(in[:n]), wide, formattest.Blobs{}.Put); err == nil || got.Len() != 0 {
 			t.Fatalf("Decode of %d bytes of %d = %d nodes, %v; want an error", n, len(in), got.Len(), err)
 		}
 	}
 	for _, more := range []string{"x", strings.Repeat("\x00", 5000) + "x"} {
-		if _, err := Decode(strings.NewReader(string(in)+more), wide, blobs{}.put); err == nil {
+		if _, err := Decode(strings.NewReader(string(in)+more), wide, formattest.Blobs{}.Put); err == nil {
 			t.Errorf("Decode with %d bytes after the end, one of them not 0, succeeded", len(more))
 		}
 	}
