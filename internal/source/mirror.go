@@ -190,7 +190,7 @@ func readManifest(dir fs.FS) (map[string]string, error) {
 		line++
 		sum, file, _ := strings.Cut(strings.TrimSuffix(text, "\n"), "  ")
 		name, ok := strings.CutPrefix(file, nameFolder+"/")
-		if _, err := digest.FromHex(sum, 0); err != nil || !ok || !nameForm.MatchString(name) {
+		if _, err := digest.FromHex(sum, 0); err != nil || !ok || !validName(name) {
 			return nil, fmt.Errorf("%s:%d: not a line of a manifest", manifest, line)
 		}
 		sums[name] = sum

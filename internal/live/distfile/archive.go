@@ -179,7 +179,7 @@ func (a *Archiver) make(ctx context.Context, c *Cache, d Distfile, tries []Tried
 	}
 	size, note, err = a.makeOf(ctx, c, d, commit, tries)
 	var wrong *ArchiveError
-	if !errors.As(err, &wrong) || commitForm.MatchString(d.Ref) || abbreviate.MatchString(d.Ref) {
+	if !errors.As(err, &wrong) || isCommit(d.Ref) || isAbbreviated(d.Ref) {
 		return size, note, err
 	}
 	if later, fetching := a.fetch(ctx, d, true); fetching == nil && later != commit {

@@ -23,10 +23,19 @@ const (
 )
 
 var (
-	refForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/+-]*$`)
-	abbreviate = regexp.MustCompile(`^[0-9a-f]{4,39}$`)
-	commitForm = regexp.MustCompile(`^[0-9a-f]{40,64}$`)
+	refForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/+-]*$`)
+	hexForm = regexp.MustCompile(`^[0-9a-f]+$`)
 )
+
+// isCommit tells whether a name is the whole one of a commit: SHA-1 or SHA-256.
+func isCommit(name string) bool {
+	return len(name) >= 40 && len(name) <= 64 && hexForm.MatchString(name)
+}
+
+// isAbbreviated tells whether a name may be the beginning of one: git wants four digits.
+func isAbbreviated(name string) bool {
+	return len(name) >= 4 && len(name) < 40 && hexForm.MatchString(name)
+}
 
 // fetch brings the commit of a line into the clone of its repository, and gives it. Again asks the repository where the
 // clone has the name already: a tag may have been moved.
@@ -99,7 +108,7 @@ func (a *Archiver) resolve(ctx context.Context, repo, ref string) string {
 	var b strings.Builder
 	err := a.run(ctx, &b, a.git(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")...)
 	commit := strings.TrimSpace(b.String())
-	if err != nil || !commitForm.MatchString(commit) {
+	if err != nil || !isCommit(commit) {
 		return ""
 	}
 	return commit
@@ -109,9 +118,9 @@ func (a *Archiver) resolve(ctx context.Context, repo, ref string) string {
 func (a *Archiver) bring(ctx context.Context, repo string, d Distfile) error {
 	var wants []string
 	switch {
-	case commitForm.MatchString(d.Ref):
+	case isCommit(d.Ref):
 		wants = []string{"+" + d.Ref + ":refs/rung/" + d.Ref}
-	case !abbreviate.MatchString(d.Ref): // a server resolves no abbreviation
+	case !isAbbreviated(d.Ref): // a server resolves no abbreviation
 		wants = []string{"+refs/tags/" + d.Ref + ":refs/tags/" + d.Ref, "+refs/heads/" + d.Ref + ":refs/heads/" + d.Ref}
 	}
 	for _, want := range wants {
