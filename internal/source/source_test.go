@@ -25,8 +25,14 @@ func TestDistfileValidate(t *testing.T) {
 	if err := good.Validate(); err != nil {
 		t.Errorf("Validate() = %v; want nil", err)
 	}
+	long := good
+	long.Name = strings.Repeat("x", 128)
+	if err := long.Validate(); err != nil {
+		t.Errorf("Validate() = %v; want nil", err)
+	}
 	for name, change := range map[string]func(*source.Distfile){
 		`"../x": a name`:             func(d *source.Distfile) { d.Name = "../x" },
+		`xxx": a name`:               func(d *source.Distfile) { d.Name = strings.Repeat("x", 129) },
 		"a size is":                  func(d *source.Distfile) { d.File = digest.Digest{} },
 		"a licence is missing":       func(d *source.Distfile) { d.Licence = " " },
 		"strip is 0 or 1, not 2":     func(d *source.Distfile) { d.Strip = 2 },
