@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/rung-build/rung/internal/digest"
@@ -70,6 +71,21 @@ func TestSinkTakesNoFileOfAnother(t *testing.T) {
 	}
 	if b, err := os.ReadFile(name); err != nil || string(b) != "another's" {
 		t.Errorf("the file = %q, %v; want it as it was", b, err)
+	}
+}
+
+// TestSinkTellsOfAFullDisk: full(4) is one.
+func TestSinkTellsOfAFullDisk(t *testing.T) {
+	s, err := createSink(filepath.Join(t.TempDir(), "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.f.Close()
+	if s.f, err = os.OpenFile("/dev/full", os.O_WRONLY, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := into(t, s, pattern(2*chunks*chunkSize), 0); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("close = %v; want that there is no space", err)
 	}
 }
 
