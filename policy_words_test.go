@@ -31,11 +31,12 @@ func edgeWords() []word {
 // edgeExceptions says where such a word may stand below the edge, by file and word.
 func edgeExceptions() exceptions {
 	return exceptions{
-		"internal/machine/agent/child.go os.Stdin":       "an agent is a program of its own, with its orders on stdin",
-		"internal/machine/agent/child.go os.Stdout":      "and its reports on stdout",
-		"internal/machine/agent/child.go os.Stderr":      "the first program of a guest has a console, and no cli",
-		"internal/machine/machinetest/job.go os.Environ": "the go command that builds the probe runs in the test's environment",
-		"internal/need/need.go os.Getenv":                "a test has no cli that could hand it RUNG_NO_SKIP",
+		"internal/machine/agent/child.go os.Stdin":        "an agent is a program of its own, with its orders on stdin",
+		"internal/machine/agent/child.go os.Stdout":       "and its reports on stdout",
+		"internal/machine/agent/child.go os.Stderr":       "the first program of a guest has a console, and no cli",
+		"internal/machine/machinetest/again.go os.Getenv": "a test is told by its environment that it runs in a process of its own",
+		"internal/machine/machinetest/job.go os.Environ":  "the go command that builds the probe runs in the test's environment",
+		"internal/need/need.go os.Getenv":                 "a test has no cli that could hand it RUNG_NO_SKIP",
 	}
 }
 

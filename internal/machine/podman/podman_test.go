@@ -3,13 +3,11 @@
 package podman
 
 import (
-	"bufio"
-	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -76,29 +74,6 @@ func TestInteractive(t *testing.T) {
 	})
 }
 
-// again is this test program, to run one of its tests in a process of its own.
-func again(t *testing.T, test string, env ...string) *exec.Cmd {
-	t.Helper()
-	probe, err := machinetest.Probe()
-	if err != nil {
-		t.Fatalf("building the probe: %v", err)
-	}
-	// Not t.TempDir, whose parent is for this user alone.
-	dir, err := os.MkdirTemp("", "rung")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := errors.Join(os.Chmod(dir, 0o777), os.WriteFile(filepath.Join(dir, machinetest.ProbeFile), probe, 0o444)); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^"+test+"$", "-test.v")
-	cmd.Dir = dir
-	cmd.Env = append(env, "TMPDIR="+dir, "HOME="+dir, "XDG_RUNTIME_DIR="+dir, "PATH="+os.Getenv("PATH"),
-		need.NoSkip+"="+os.Getenv(need.NoSkip))
-	return cmd
-}
-
 func TestContractAsOrdinaryUser(t *testing.T) {
 	need.Whole(t)
 	if os.Getuid() != 0 {
@@ -106,85 +81,43 @@ func TestContractAsOrdinaryUser(t *testing.T) {
 		return
 	}
 	// Who the user is makes a difference to these.
-	cmd := again(t, "TestContract$/^(Check|Outputs|ReadOnlyInputs|KilledByContext|Facts|HostFile|HostNetwork|"+
+	cmd := machinetest.AsNobody(t, "TestContract$/^(Check|Outputs|ReadOnlyInputs|KilledByContext|Facts|HostFile|HostNetwork|"+
 		"UserNamespace|Attack|LeftBehind|Devices)")
-	user := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	cmd.SysProcAttr = user
-	if err := os.Chown(cmd.Dir, 65534, 65534); err != nil { // what XDG_RUNTIME_DIR names has to be the user's
-		t.Fatal(err)
-	}
 	said, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(said), "--- PASS: TestContract/LeftBehind") {
 		t.Errorf("the contract as an ordinary user: %v\n%s", err, said)
 	}
 	// For an ordinary user podman leaves a process that holds a user namespace.
 	stop := exec.CommandContext(t.Context(), "podman", "system", "migrate")
-	stop.Dir, stop.Env, stop.SysProcAttr = cmd.Dir, cmd.Env, user
+	stop.Dir, stop.Env, stop.SysProcAttr = cmd.Dir, cmd.Env, &syscall.SysProcAttr{Credential: cmd.SysProcAttr.Credential}
 	if said, err := stop.CombinedOutput(); err != nil {
 		t.Errorf("podman system migrate: %v\n%s", err, said)
 	}
 }
 
-// victimVariable makes TestVictim run a job that does not end, and holds the word that its processes are known by.
-const victimVariable = "RUNG_TEST_VICTIM"
-
-// TestVictim is what TestKilledWithRung kills. It fails where it gets to its end.
-func TestVictim(t *testing.T) {
-	word := os.Getenv(victimVariable)
-	if word == "" {
-		return
-	}
-	blobs := &store.Mem{}
-	job := machinetest.Job(t, blobs, nil, "daemon "+word+" wait")
-	_, err := newPodman(t, folder(t), nil).Run(t.Context(), job, blobs, func(e machine.Event) { os.Stdout.Write(e.Output) })
-	t.Errorf("the job ended: %v", err)
+// TestEndless is what TestKilledWithRung kills. It fails where it gets to its end.
+func TestEndless(t *testing.T) {
+	machinetest.Endless(t, os.Stdout, func() machine.Machine { return newPodman(t, folder(t), nil) })
 }
 
 // containers are all there are.
-func containers(t *testing.T, m *Machine) string {
+func containers(t *testing.T, m *Machine) []string {
 	t.Helper()
 	list, err := m.ask(t.Context(), m.way, nil, "ps", "--all", "--format", "{{.Names}}")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return list
+	return strings.Fields(list)
 }
 
 func TestKilledWithRung(t *testing.T) {
 	dir := folder(t)
 	m := newPodman(t, dir, nil)
-	word := machinetest.Word(t)
-	cmd := again(t, "TestVictim", victimVariable+"="+word, folderVariable+"="+dir)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() && lines.Text() != "ready" {
-	}
-	if len(machinetest.RunningWith(t, word)) == 0 || containers(t, m) == "" {
-		t.Error("no process of the job is running, or no container")
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait() // killed
-	// Podman's own processes as well: one that the folder is taken away from would wait for ever, with a lock that podman
-	// has for all folders together.
-	remains := func() ([]string, string) {
-		return append(machinetest.RunningWith(t, word), machinetest.RunningWith(t, filepath.Join(dir, "root"))...), containers(t, m)
-	}
-	left, list := remains()
-	for deadline := time.Now().Add(20 * time.Second); len(left)+len(list) > 0 && time.Now().Before(deadline); {
-		runtime.Gosched() // conmon is about to remove them
-		left, list = remains()
-	}
-	if len(left)+len(list) > 0 {
-		t.Errorf("still running: %q, containers %q", left, list)
-	}
+	// Containers, and podman's own processes as well: one that the folder is taken away from would wait for ever, with a
+	// lock that podman has for all folders together.
+	machinetest.KilledWithRung(t, func() []string {
+		return append(containers(t, m), machinetest.RunningWith(t, filepath.Join(dir, "root"))...)
+	}, folderVariable+"="+dir)
 }
 
 func TestTwoJobsAtOnce(t *testing.T) {
@@ -204,7 +137,7 @@ func TestTwoJobsAtOnce(t *testing.T) {
 		})
 	}
 	jobs.Wait()
-	if list := containers(t, m); list != "" {
+	if list := containers(t, m); len(list) > 0 {
 		t.Errorf("containers after the jobs: %q; want none", list)
 	}
 }
@@ -222,7 +155,7 @@ func TestLeftoversOfTheDeadAreRemoved(t *testing.T) {
 	if err := m.removeLeftovers(t.Context(), m.way); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := strings.TrimSpace(containers(t, m)), "rung-"+string(m.owner)+"-7777"; got != want {
+	if got, want := containers(t, m), []string{"rung-" + string(m.owner) + "-7777"}; !slices.Equal(got, want) {
 		t.Errorf("containers = %q; want %q, whose owner lives", got, want)
 	}
 }

@@ -3,17 +3,13 @@
 package sandbox_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -48,87 +44,26 @@ func TestContract(t *testing.T) {
 	machinetest.Run(t, machinetest.Options{}, func(t *testing.T) machine.Machine { return newSandbox(t) })
 }
 
-// again is this test program, to run one of its tests in a process of its own.
-func again(t *testing.T, test string, env ...string) *exec.Cmd {
-	t.Helper()
-	probe, err := machinetest.Probe()
-	if err != nil {
-		t.Fatalf("building the probe: %v", err)
-	}
-	// Not t.TempDir, whose parent is for this user alone.
-	dir, err := os.MkdirTemp("", "rung-sandbox-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := errors.Join(os.Chmod(dir, 0o777), os.WriteFile(filepath.Join(dir, machinetest.ProbeFile), probe, 0o444)); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^"+test+"$", "-test.v")
-	cmd.Dir = dir
-	cmd.Env = append(env, "TMPDIR="+dir)
-	return cmd
-}
-
 func TestContractAsOrdinaryUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Log("TestContract has run as an ordinary user already")
 		return
 	}
 	// Who the user is makes a difference to these.
-	cmd := again(t, "TestContract$/^(Check|Outputs|ReadOnlyInputs|KilledByContext|Facts|HostFile|HostNetwork|"+
+	cmd := machinetest.AsNobody(t, "TestContract$/^(Check|Outputs|ReadOnlyInputs|KilledByContext|Facts|HostFile|HostNetwork|"+
 		"UserNamespace|Attack|LeftBehind|SeedCalls)")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	said, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(said), "--- PASS: TestContract/SeedCalls") {
 		t.Errorf("the contract as an ordinary user: %v\n%s", err, said)
 	}
 }
 
-// victimVariable makes TestVictim run a job that does not end, and holds the word that its processes are known by.
-const victimVariable = "RUNG_TEST_VICTIM"
-
-// TestVictim is what TestKilledWithRung kills. It fails where it gets to its end.
-func TestVictim(t *testing.T) {
-	word := os.Getenv(victimVariable)
-	if word == "" {
-		return
-	}
-	blobs := &store.Mem{}
-	job := machinetest.Job(t, blobs, nil, "daemon "+word+" wait")
-	_, err := newSandbox(t).Run(t.Context(), job, blobs, func(e machine.Event) { os.Stdout.Write(e.Output) })
-	t.Errorf("the job ended: %v", err)
+// TestEndless is what TestKilledWithRung kills. It fails where it gets to its end.
+func TestEndless(t *testing.T) {
+	machinetest.Endless(t, os.Stdout, func() machine.Machine { return newSandbox(t) })
 }
 
-func TestKilledWithRung(t *testing.T) {
-	word := machinetest.Word(t)
-	cmd := again(t, "TestVictim", victimVariable+"="+word)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() && lines.Text() != "ready" {
-	}
-	if len(machinetest.RunningWith(t, word)) == 0 {
-		t.Error("no process of the job is running")
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait() // killed
-	left := machinetest.RunningWith(t, word)
-	for deadline := time.Now().Add(20 * time.Second); len(left) > 0 && time.Now().Before(deadline); {
-		runtime.Gosched() // the kernel is about to end them
-		left = machinetest.RunningWith(t, word)
-	}
-	if len(left) > 0 {
-		t.Errorf("still running: %q", left)
-	}
-}
+func TestKilledWithRung(t *testing.T) { machinetest.KilledWithRung(t, nil) }
 
 func TestRunLeavesNothingBehind(t *testing.T) {
 	blobs := &store.Mem{}
