@@ -35,11 +35,7 @@ With --count, count the texts by stage and language instead.`,
   rung audit --seed seed --json | jq '.problems[]'`,
 		kinds: []fault.Kind{fault.NotFound, fault.Mismatch, fault.Unavailable, fault.Interrupted},
 		run: func(c *cobra.Command, _ []string) error {
-			files, err := seedFiles(seed)
-			if err != nil {
-				return err
-			}
-			plan, err := chain.Load(seedChain, files, arch)
+			plan, err := seedPlan(seed, arch)
 			if err != nil {
 				return err
 			}

@@ -83,11 +83,7 @@ func (a *app) climb(ctx context.Context, f climb) error {
 	if f.jobs < 1 {
 		return fault.New(fault.Usage, "--jobs %d: want at least 1", f.jobs)
 	}
-	files, err := seedFiles(f.seed)
-	if err != nil {
-		return err
-	}
-	plan, err := chain.Load(seedChain, files, f.arch)
+	plan, err := seedPlan(f.seed, f.arch)
 	if err != nil {
 		return err
 	}
@@ -155,6 +151,15 @@ func (a *app) run(ctx context.Context, plan *chain.Plan, m machine.Machine, f cl
 		return chain.Outcome{}, err
 	}
 	return outcome, nil
+}
+
+// seedPlan is the plan of the seed chain for an architecture, with the seed in a folder, or the one that rung carries.
+func seedPlan(dir, arch string) (*chain.Plan, error) {
+	files, err := seedFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	return chain.Load(seedChain, files, arch)
 }
 
 // seedFiles is the seed that rung carries, or a folder in its place.

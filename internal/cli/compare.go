@@ -72,11 +72,7 @@ func (a *app) compare(ctx context.Context, f comparing) error {
 	if f.jobs < 1 {
 		return fault.New(fault.Usage, "--jobs %d: want at least 1", f.jobs)
 	}
-	files, err := seedFiles(f.seed)
-	if err != nil {
-		return err
-	}
-	plan, err := chain.Load(seedChain, files, f.arch)
+	plan, err := seedPlan(f.seed, f.arch)
 	if err == nil && f.through != "" {
 		plan, err = plan.Through(f.through)
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rung-build/rung/internal/audit"
-	"github.com/rung-build/rung/internal/chain"
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/report/page"
@@ -104,14 +103,11 @@ func writePage(name string, r page.Report) error {
 
 // material gathers what a report is made of.
 func (a *app) material(ctx context.Context, f reporting) (page.Material, error) {
-	files, err := seedFiles(f.seed)
+	plan, err := seedPlan(f.seed, f.arch)
 	if err != nil {
 		return page.Material{}, err
 	}
-	m := page.Material{Rung: moduleVersion(), Go: runtime.Version()}
-	if m.Plan, err = chain.Load(seedChain, files, f.arch); err != nil {
-		return page.Material{}, err
-	}
+	m := page.Material{Plan: plan, Rung: moduleVersion(), Go: runtime.Version()}
 	h, err := a.openHome(false)
 	if err != nil {
 		return page.Material{}, err

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rung-build/rung/internal/chain"
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
 	"github.com/rung-build/rung/internal/report"
@@ -67,11 +66,7 @@ func addMirrorFlag(c *cobra.Command, mirrors *[]string) {
 
 // declared are the distfiles of the chain, or those of some names.
 func (f *sourcing) declared(names []string) ([]source.Distfile, error) {
-	files, err := seedFiles(f.seed)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := chain.Load(seedChain, files, f.arch)
+	plan, err := seedPlan(f.seed, f.arch)
 	if err != nil {
 		return nil, err
 	}
