@@ -26,7 +26,7 @@ type evaluator struct {
 }
 
 // defaultStep is the limit of a step that says nothing else.
-const defaultStep = 10 * time.Second
+const defaultStep = time.Minute
 
 // defaultLimits are the limits of a stage that says nothing else.
 func defaultLimits() machine.Limits {
@@ -143,7 +143,7 @@ func setLimits(l *machine.Limits, v starlark.Value) error {
 	return nil
 }
 
-// run is run(*argv, limit="10s", group=0).
+// run is run(*argv, limit="60s", group=0).
 func run(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple,
 	kwargs []starlark.Tuple) (starlark.Value, error) {
 	argv, err := stringsOf("run", args)

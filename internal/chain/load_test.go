@@ -55,8 +55,8 @@ func TestLoadPlansInOrder(t *testing.T) {
 		},
 		Steps: []machine.Step{
 			{Argv: []string{"prog", "in", "tool"}, Limit: 250 * time.Millisecond},
-			{Argv: []string{"tool"}, Limit: 10 * time.Second, Group: 2},
-			{Argv: []string{"tool", "x"}, Limit: 10 * time.Second, Group: 2},
+			{Argv: []string{"tool"}, Limit: time.Minute, Group: 2},
+			{Argv: []string{"tool", "x"}, Limit: time.Minute, Group: 2},
 		},
 		Exports: []string{"b", "tool"},
 		Same:    []Pair{{"tool", "prog"}},
@@ -65,7 +65,7 @@ func TestLoadPlansInOrder(t *testing.T) {
 	}, {
 		Name: "top", Pos: "chain.star:13:6",
 		Inputs:  []Input{{"t", Ref{Stage: "low", Path: "tool"}}},
-		Steps:   []machine.Step{{Argv: []string{"t", "out"}, Limit: 10 * time.Second}},
+		Steps:   []machine.Step{{Argv: []string{"t", "out"}, Limit: time.Minute}},
 		Exports: []string{"out"},
 		Limits:  machine.Limits{Time: time.Minute, Memory: 1 << 30, Output: 256 << 20, Files: 1000},
 	}}
