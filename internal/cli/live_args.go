@@ -19,12 +19,12 @@ type rootfsFlag struct {
 func rootfsFlags() []rootfsFlag {
 	return []rootfsFlag{
 		{long: "arch", short: "a", value: true}, {long: "chroot", short: "c"}, {long: "bwrap", short: "bw"},
-		{long: "target", short: "t", value: true}, {long: "tmpfs"}, {long: "tmpfs-size", value: true}, {long: "cores",
-			value: true},
+		{long: "target", short: "t", value: true}, {long: "tmpfs"}, {long: "tmpfs-size", value: true},
+		{long: "cores", value: true},
 		{long: "force-timestamps"}, {long: "update-checksums"}, {long: "external-sources"}, {long: "build-kernels"},
 		{long: "no-create-config"}, {long: "interactive", short: "i"}, {long: "configurator"},
-		{long: "mirrors", short: "m", value: true}, {long: "repo", short: "r", value: true}, {long: "early-preseed",
-			value: true},
+		{long: "mirrors", short: "m", value: true}, {long: "repo", short: "r", value: true},
+		{long: "early-preseed", value: true},
 		{long: "internal-ci", value: true}, {long: "swap", short: "s", value: true}, {long: "qemu", short: "q"},
 		{long: "qemu-cmd", short: "qc", value: true}, {long: "qemu-ram", short: "qr", value: true},
 		{long: "target-size", short: "qs", value: true}, {long: "kernel", short: "qk", value: true},

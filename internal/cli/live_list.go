@@ -5,8 +5,10 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -27,7 +29,7 @@ read and checked. What the stream of an image ends with, and what follows it on 
 		example: `  rung live ls target/init.img
   rung live ls target/external.img --json | jq -r '.files[] | .sha256 + "  " + .path'`,
 		args:  cobra.ExactArgs(1),
-		kinds: []fault.Kind{fault.NotFound, fault.Mismatch, fault.Unavailable, fault.Interrupted},
+		kinds: []fault.Kind{fault.NotFound, fault.Mismatch, fault.Limit, fault.Unavailable, fault.Interrupted},
 		run: func(c *cobra.Command, args []string) error {
 			l, err := listMedium(c.Context(), args[0])
 			if err != nil {
@@ -42,12 +44,16 @@ read and checked. What the stream of an image ends with, and what follows it on 
 func listMedium(ctx context.Context, name string) (live.Listing, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return live.Listing{}, cpioFault("medium", fault.Unavailable, err)
+		kind := fault.Unavailable
+		if errors.Is(err, fs.ErrNotExist) {
+			kind = fault.NotFound
+		}
+		return live.Listing{}, fault.New(kind, "medium: %w", err).WithHint("rung live media makes one")
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fault.New(fault.Usage, "not a regular file")
+		err = fault.New(fault.Usage, "not a regular file").WithHint("name init.img or external.img of a target")
 	}
 	var l live.Listing
 	if err == nil {

@@ -72,8 +72,8 @@ type made struct {
 }
 
 func (a *app) makeMedia(ctx context.Context, p *live.Plan, held live.Distfiles) error {
-	built, err := live.Builder{Held: held, Run: makeFileSystem, Stage0: live.Stage0Maker{Tool: runTool}.Make}.Build(ctx,
-		p)
+	built, err := live.Builder{Held: held, Run: makeFileSystem, Stage0: live.Stage0Maker{Tool: runTool}.Make}.
+		Build(ctx, p)
 	if err != nil {
 		return stopped(ctx, err)
 	}

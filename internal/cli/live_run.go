@@ -72,8 +72,7 @@ A chroot needs no root: without, the guest gets namespaces of its own. In all mo
 // liveRunKinds are what a run can end with.
 func liveRunKinds() []fault.Kind {
 	return []fault.Kind{fault.NotFound, fault.BuildFailed, fault.Mismatch, fault.Limit, fault.Unavailable, fault.Panic,
-		fault.Oops,
-		fault.OutOfMemory, fault.Reboot, fault.Silence, fault.EarlyExit, fault.Interrupted}
+		fault.Oops, fault.OutOfMemory, fault.Reboot, fault.Silence, fault.EarlyExit, fault.Interrupted}
 }
 
 func (a *app) runLive(ctx context.Context, f *liveRunFlags, args []string) (err error) {

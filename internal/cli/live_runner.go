@@ -55,8 +55,8 @@ func (h *liveHost) Ask(ctx context.Context, argv ...string) (string, error) {
 func (h *liveHost) Accelerator(ctx context.Context, program string) (kvm bool, why string, err error) {
 	name, err := findTool(program)
 	if err != nil {
-		return false, "", fault.New(fault.Unavailable, "%w", err).WithHint("install QEMU for x86, or name its program with " +
-			"--qemu-cmd")
+		return false, "", fault.New(fault.Unavailable, "%w", err).
+			WithHint("install QEMU for x86, or name its program with --qemu-cmd")
 	}
 	accel, why, err := qemu.Accelerator(ctx, h.accel, name, h.state)
 	return accel == "kvm", why, err

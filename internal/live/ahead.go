@@ -13,8 +13,9 @@ import (
 // their sums taken. End it with stop.
 type ahead struct {
 	free    chan []byte
-	full    chan piece    // closed when nothing is read any more
-	stopped chan struct{} // closed by stop
+	full    chan piece      // closed when nothing is read any more
+	stopped chan struct{}   // closed by stop
+	closed  map[string]bool // files of which no more is wanted
 }
 
 // piece is a part of a file.
@@ -28,7 +29,8 @@ type piece struct {
 const readAhead = 6
 
 func newAhead(t tree.Tree, open func(tree.Node) (io.ReadCloser, error)) *ahead {
-	a := &ahead{free: make(chan []byte, readAhead), full: make(chan piece, readAhead), stopped: make(chan struct{})}
+	a := &ahead{free: make(chan []byte, readAhead), full: make(chan piece, readAhead), stopped: make(chan struct{}),
+		closed: map[string]bool{}}
 	for range readAhead {
 		a.free <- nil
 	}
@@ -103,23 +105,28 @@ func (f *fed) Read(p []byte) (int, error) {
 
 // next gives the buffer back and takes the next piece.
 func (f *fed) next() {
-	if f.now.path != "" {
-		f.free <- f.now.data
-	}
+	f.giveBack()
 	f.now = <-f.full
+	for f.closed[f.now.path] {
+		f.giveBack()
+		f.now = <-f.full
+	}
 	f.rest = f.now.data
 	if f.now.path != f.path {
 		f.rest, f.now.err = nil, fmt.Errorf("%s is asked for, and %q is next", f.path, f.now.path)
 	}
 }
 
-// Close reads what is left: the next file stands behind it.
-func (f *fed) Close() error {
-	for f.now.err == nil {
-		f.next()
-	}
+func (f *fed) giveBack() {
 	if f.now.path != "" {
 		f.free <- f.now.data
 	}
+}
+
+// Close leaves what was not read to whoever reads the next file, so that an end in the middle of a large one waits for
+// nothing.
+func (f *fed) Close() error {
+	f.giveBack()
+	f.closed[f.path] = true
 	return nil
 }

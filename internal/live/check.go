@@ -103,8 +103,8 @@ func (c *Checkout) Check(o Options, held Distfiles) []Finding {
 	all.files(o)
 	slices.SortStableFunc(all, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(slices.Index(Areas(), a.Area), slices.Index(Areas(), b.Area)),
-			cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column,
-				b.Pos.Column))
+			cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Column, b.Pos.Column))
 	})
 	return slices.Compact(all)
 }
@@ -182,9 +182,8 @@ func (all *findings) builds(c *Checkout, r Root) {
 		seen[b.Package] = true
 		lines = append(lines, r.Sources[b.Package]...)
 		if !c.has(path.Join(r.Name, b.Package)) {
-			*all = append(*all, Finding{AreaManifest, manifest.Error, b.Pos, fmt.Sprintf("no folder %s/%s", r.Name,
-				b.Package),
-				"add it, or correct the name", fault.Usage})
+			*all = append(*all, Finding{AreaManifest, manifest.Error, b.Pos,
+				fmt.Sprintf("no folder %s/%s", r.Name, b.Package), "add it, or correct the name", fault.Usage})
 		}
 	}
 	files, problems := distfile.Files(lines)
@@ -246,8 +245,7 @@ func (c *Checkout) hasEntry(name string) bool {
 		return false
 	}
 	_, found := slices.BinarySearchFunc(r.Entries, name, func(e Entry, name string) int {
-		return cmp.Compare(e.Path,
-			name)
+		return cmp.Compare(e.Path, name)
 	})
 	return found
 }

@@ -139,8 +139,7 @@ func (c *Checkout) Missing(o Options) []string {
 	return slices.DeleteFunc(names, func(name string) bool {
 		all, err := os.ReadDir(c.at(name))
 		return err == nil && slices.ContainsFunc(all, func(e os.DirEntry) bool {
-			return !strings.Contains(e.Name(),
-				".git")
+			return !strings.Contains(e.Name(), ".git")
 		})
 	})
 }

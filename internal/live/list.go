@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 
 	"github.com/rung-build/rung/internal/digest"
 	"github.com/rung-build/rung/internal/fault"
@@ -36,12 +37,12 @@ const (
 )
 
 // List reads a file of so many bytes and tells what it holds; put is given the content of each file. What is no image,
-// payload or RAM drive is a fault of kind Usage, a damaged one of kind Mismatch.
+// payload or RAM drive is a fault of kind Usage, a damaged one of kind Mismatch, one beyond all bounds of kind Limit.
 func List(file io.Reader, size int64, put func(io.Reader) (digest.Digest, error)) (Listing, error) {
 	r := bufio.NewReaderSize(file, bufferSize)
 	head, err := r.Peek(disk.Sector)
 	if err != nil && err != io.EOF {
-		return Listing{}, fault.New(fault.Unavailable, "%w", err)
+		return Listing{}, listFault(err)
 	}
 	var l Listing
 	switch {
@@ -56,11 +57,24 @@ func List(file io.Reader, size int64, put func(io.Reader) (digest.Digest, error)
 		return Listing{}, fault.New(fault.Usage, "neither an image of builder-hex0, nor a payload, nor a RAM drive").
 			WithHint("name init.img or external.img of a target; rung cpio ls reads an initramfs")
 	}
+	return l, listFault(err)
+}
+
+// listFault gives an error of a format its kind.
+func listFault(err error) error {
 	var known *fault.Error
-	if err != nil && !errors.As(err, &known) {
-		err = fault.New(fault.Mismatch, "%w", err).WithHint("copy it again, or make it again: it was cut or changed")
+	var image *srcfs.LimitError
+	var stream *payload.LimitError
+	var system *fs.PathError
+	switch {
+	case err == nil || errors.As(err, &known):
+		return err
+	case errors.As(err, &image) || errors.As(err, &stream):
+		return fault.New(fault.Limit, "%w", err).WithHint("no guest can take as much: look at where the file comes from")
+	case errors.As(err, &system):
+		return fault.New(fault.Unavailable, "%w", err).WithHint("copy it to another disk")
 	}
-	return l, err
+	return fault.New(fault.Mismatch, "%w", err).WithHint("copy it again, or make it again: it was cut or changed")
 }
 
 // listBootable reads what starts with a boot sector.

@@ -5,11 +5,14 @@ package live_test
 import (
 	"bytes"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -57,6 +60,11 @@ func TestListReadsWhatBuildWrote(t *testing.T) {
 		image[len(image)-1] = 1 // of the zeros that fill it up
 		_, _, err = list(t, image)
 		wantFault(t, "List of an image with something behind it", err, fault.Mismatch, "")
+		_, err = live.List(io.MultiReader(bytes.NewReader(second[:300]), iotest.ErrReader(&fs.PathError{Op: "read", Path: "x",
+			Err: syscall.EIO})), int64(len(second)), formattest.Blobs{}.Put)
+		wantFault(t, "List of a payload on a bad disk", err, fault.Unavailable, "input/output error")
+		_, _, err = list(t, slices.Concat([]byte("LBPAYLD1"), []byte{0xff, 0xff, 0xff, 0x7f}, second[12:]))
+		wantFault(t, "List of a payload of too many files", err, fault.Limit, "files")
 		_, _, err = list(t, second[:300])
 		wantFault(t, "List of half a payload", err, fault.Mismatch, "")
 	}

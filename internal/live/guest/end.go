@@ -115,8 +115,8 @@ func (w *Watcher) End(e Exit) End {
 	}
 	defer w.console.Done()
 	switch {
-	case w.fatal != nil && w.fatal.Cause == breakCause, w.fatal == nil && e.Status == 0 && w.breaks() && (w.o.Chroot ||
-		w.marker):
+	case w.fatal != nil && w.fatal.Cause == breakCause,
+		w.fatal == nil && e.Status == 0 && w.breaks() && (w.o.Chroot || w.marker):
 		return End{Break: true}
 	case w.fatal != nil:
 		return End{Failure: w.fatal}
@@ -189,8 +189,8 @@ func (w *Watcher) stall(silent time.Duration) *Failure {
 	case w.phase == PhaseFirmware:
 		f.Cause, f.Hint = "the boot sector does not run: the image is damaged, or KVM hangs", "try without KVM"
 	case w.doing == "getting sources.":
-		f.Cause, f.Hint = "a mirror does not answer", "rung live fetch tells which mirrors work; --external-sources needs "+
-			"none"
+		f.Cause = "a mirror does not answer"
+		f.Hint = "rung live fetch tells which mirrors work; --external-sources needs none"
 	}
 	return f
 }

@@ -111,7 +111,7 @@ func (t *talk) listen(ctx context.Context) (tree.Tree, error) {
 
 // check tells what is wrong with a report. It may come from a machine that went wrong, over a line that did.
 func (t *talk) check(m report) error {
-	wrong := m.Size < 0
+	wrong := m.Size < 0 || m.Failure != nil && m.Failure.Step > len(t.job.Steps)
 	switch m.Kind {
 	case kindStart:
 		wrong = wrong || m.Step < 0 || m.Step >= len(t.job.Steps) || t.began[m.Step]
@@ -121,7 +121,7 @@ func (t *talk) check(m report) error {
 	case kindEnd:
 		wrong = wrong || m.Ended == nil || !t.began[m.Step]
 	case kindFail:
-		wrong = wrong || m.Failure == nil || m.Failure.Step > len(t.job.Steps)
+		wrong = wrong || m.Failure == nil
 	case kindExport:
 		wrong = wrong || m.Node == nil
 	}

@@ -74,8 +74,8 @@ func Endless(t *testing.T, out io.Writer, m func() machine.Machine) {
 	t.Errorf("the job ended: %v", err)
 }
 
-// KilledWithRung kills a process in which TestEndless runs a job, and wants everything of the job to end with it: what left lists
-// beside the processes that the job's word is in.
+// KilledWithRung kills a process in which TestEndless runs a job, and wants everything of the job to end with it: the
+// processes that the job's word is in, and what left lists beside them.
 func KilledWithRung(t *testing.T, left func() []string, env ...string) {
 	t.Helper()
 	word := Word(t)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -244,5 +245,30 @@ a new file: read-only file system
 `
 	if diff := cmp.Diff(want, read(t, blobs, r)); diff != "" {
 		t.Errorf("the devices a step sees (-want +got):\n%s", diff)
+	}
+}
+
+// LeavesNothing runs a job some times, and wants no more open files or goroutines after the last than after the first, which
+// may leave what a machine keeps.
+func LeavesNothing(t *testing.T, m machine.Machine, blobs store.Blobs, job machine.Job, times int) {
+	t.Helper()
+	count := func() (int, int) {
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(open), runtime.NumGoroutine()
+	}
+	var files, routines int
+	for i := range times {
+		if _, err := m.Run(t.Context(), job, blobs, nil); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			files, routines = count()
+		}
+	}
+	if f, r := count(); f > files || r > routines+1 {
+		t.Errorf("after %d jobs %d files open and %d goroutines; want %d and %d as after one", times, f, r, files, routines)
 	}
 }

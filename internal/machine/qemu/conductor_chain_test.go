@@ -5,7 +5,6 @@ package qemu
 import (
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -151,26 +150,12 @@ func testConducted(t *testing.T, m machine.Machine, blobs store.Blobs, scheme tr
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Outputs (-want +got):\n%s", diff)
 	}
-	if log := content(t, blobs, r.Log); log != "\nfirst\r\nno line feed" {
+	if log := text(t, blobs, r.Log); log != "\nfirst\r\nno line feed" {
 		t.Errorf("log = %q; want an empty line first, and what follows", log)
 	}
-	if shown := content(t, blobs, r.Console); !strings.Contains(shown, "Run /.rung/scheme1 as init process") {
+	if shown := text(t, blobs, r.Console); !strings.Contains(shown, "Run /.rung/scheme1 as init process") {
 		t.Errorf("the console does not tell of scheme1:\n%s", shown)
 	}
-}
-
-func content(t *testing.T, blobs store.Blobs, d digest.Digest) string {
-	t.Helper()
-	f, err := blobs.Open(t.Context(), d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func testConductedFailures(t *testing.T, m machine.Machine, blobs store.Blobs, scheme tree.Node) {
@@ -207,7 +192,7 @@ func testFailuresBelow(t *testing.T, m machine.Machine, blobs store.Blobs, catm 
 	if err != nil || r.Failure == nil || *r.Failure != want {
 		t.Fatalf("Run = %+v, %v; want %+v", r.Failure, err, want)
 	}
-	if log := content(t, blobs, r.Log); !strings.HasSuffix(log, "gone\n") || strings.Contains(log, "\r") {
+	if log := text(t, blobs, r.Log); !strings.HasSuffix(log, "gone\n") || strings.Contains(log, "\r") {
 		t.Errorf("log = %q; want what catm says of a file that is not there", log)
 	}
 }

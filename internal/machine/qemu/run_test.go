@@ -90,25 +90,7 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 	blobs := &store.Mem{}
 	m := newMachine(t, TransportAuto)
 	job := machinetest.Job(t, blobs, nil, "print a")
-	count := func() (int, int) {
-		open, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(open), runtime.NumGoroutine()
-	}
-	var files, routines int
-	for i := range 3 {
-		if _, err := m.Run(t.Context(), job, blobs, nil); err != nil {
-			t.Fatal(err)
-		}
-		if i == 0 { // what the runtime opens once has been opened, and the machine keeps its initramfs
-			files, routines = count()
-		}
-	}
-	if f, r := count(); f > files || r > routines+1 {
-		t.Errorf("after 3 jobs %d files open and %d goroutines; want %d and %d as after one", f, r, files, routines)
-	}
+	machinetest.LeavesNothing(t, m, blobs, job, 3)
 	left, err := os.ReadDir(m.options.Folder)
 	if err != nil || len(left) > 0 {
 		t.Errorf("the folder holds %v, %v; want nothing", left, err)

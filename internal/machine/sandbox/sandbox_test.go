@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -70,25 +69,7 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 	m := newSandbox(t)
 	job := machinetest.Job(t, blobs, []string{"in"}, "cp in out", "print a")
 	job.Exports = []string{"out"}
-	count := func() (int, int) {
-		open, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(open), runtime.NumGoroutine()
-	}
-	var files, routines int
-	for i := range 5 {
-		if _, err := m.Run(t.Context(), job, blobs, nil); err != nil {
-			t.Fatal(err)
-		}
-		if i == 0 { // what the runtime opens once has been opened
-			files, routines = count()
-		}
-	}
-	if f, r := count(); f > files || r > routines+1 {
-		t.Errorf("after 5 jobs %d files open and %d goroutines; want %d and %d as after one", f, r, files, routines)
-	}
+	machinetest.LeavesNothing(t, m, blobs, job, 5)
 }
 
 // faulty is a store that reads wrong bytes, as if a bit had flipped on disk, or cannot take any.
